@@ -1,0 +1,1 @@
+//! Anchored, segment-aware patterns over addresses.

@@ -1,0 +1,8 @@
+//! stackcut cuts a Terraform or OpenTofu monolith (one root module, one state) into layered, per-service
+//! stacks, without changing one real resource.
+//!
+//! The rooms and the arrows between them are described in `docs/architecture.md`.
+
+pub mod address;
+pub mod diagnostic;
+pub mod stack;

@@ -1,0 +1,3 @@
+//! The `stackcut` binary.
+
+fn main() {}

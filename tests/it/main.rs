@@ -1,0 +1,1 @@
+//! The one integration test binary: whole commands, real Terraform, real files.
