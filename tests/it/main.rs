@@ -1,1 +1,5 @@
 //! The one integration test binary: whole commands, real Terraform, real files.
+
+mod support;
+
+mod tools_test;
