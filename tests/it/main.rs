@@ -2,3 +2,6 @@
 
 mod arrows;
 mod docs;
+mod support;
+
+mod tools_test;
