@@ -5,4 +5,5 @@
 
 pub mod address;
 pub mod diagnostic;
+pub mod json;
 pub mod stack;
