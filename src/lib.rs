@@ -6,4 +6,6 @@
 pub mod address;
 pub mod diagnostic;
 pub mod json;
+pub mod error;
 pub mod stack;
+pub mod ui;

@@ -1,1 +1,4 @@
 //! The one integration test binary: whole commands, real Terraform, real files.
+
+mod arrows;
+mod docs;
