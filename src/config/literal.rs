@@ -34,6 +34,34 @@ impl Literal {
             _ => None,
         }
     }
+
+    /// Writes the value as text: a string as it is, numbers and booleans in their spelling, lists and maps as JSON.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::String(text) | Self::Number(text) => text.clone(),
+            other => other.to_json(),
+        }
+    }
+
+    /// Writes the value as JSON.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(number) => number.clone(),
+            Self::String(text) => json::quote(text),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_json).collect();
+                format!("[{}]", items.join(","))
+            }
+            Self::Map(members) => {
+                let pair =
+                    |(key, value): &(String, Self)| format!("{}:{}", json::quote(key), value.to_json());
+                let members: Vec<String> = members.iter().map(pair).collect();
+                format!("{{{}}}", members.join(","))
+            }
+        }
+    }
 }
 
 /// A provider configuration by its local name: `aws`, `aws.west`, `aws.by["eu"]`.
@@ -62,7 +90,7 @@ impl ConfigFile {
     pub fn literal(&self, value: &Span) -> Option<Literal> {
         match self.syntax {
             Syntax::Hcl => from_hcl(&self.expression(value)?, self.text(value)),
-            Syntax::Json => from_json(&json::parse(self.text(value)).ok()?),
+            Syntax::Json => from_json(&json::parse(self.text(value)).ok()?, template_constant),
         }
     }
 
@@ -106,6 +134,28 @@ impl ConfigFile {
         }
     }
 
+    /// Returns a string constant inside an object that need not be a constant as a whole, for example the `source`
+    /// of an entry with `configuration_aliases`.
+    pub fn member_string(&self, value: &Span, name: &str) -> Option<String> {
+        match self.syntax {
+            Syntax::Hcl => {
+                let expr = self.expression(value)?;
+                let (_, member) = expr
+                    .as_object()?
+                    .iter()
+                    .find(|(key, _)| key_text(key) == Some(name))?;
+                Some(member.expr().as_str()?.to_owned())
+            }
+            Syntax::Json => Some(
+                json::parse(self.text(value))
+                    .ok()?
+                    .get(name)?
+                    .as_str()?
+                    .to_owned(),
+            ),
+        }
+    }
+
     /// Parses the HCL expression at a span; its spans count from the start of that span.
     pub fn expression(&self, value: &Span) -> Option<Expression> {
         // A heredoc's end marker wants a line break behind it.
@@ -125,6 +175,13 @@ fn provider_ref_key(key: &ObjectKey) -> Option<ProviderRef> {
     match key {
         ObjectKey::Ident(name) => Some(plain(name.as_str())),
         ObjectKey::Expression(expr) => provider_ref(expr),
+    }
+}
+
+fn key_text(key: &ObjectKey) -> Option<&str> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.as_str()),
+        ObjectKey::Expression(expr) => expr.as_str(),
     }
 }
 
@@ -208,17 +265,23 @@ fn constant(template: &Template) -> Option<String> {
         .collect()
 }
 
-fn from_json(node: &Node) -> Option<Literal> {
+/// Reads JSON whose strings are no templates.
+pub(super) fn plain_json(text: &str) -> Option<Literal> {
+    from_json(&json::parse(text).ok()?, |text| Some(text.to_owned()))
+}
+
+fn from_json(node: &Node, string: fn(&str) -> Option<String>) -> Option<Literal> {
     match &node.value {
         Value::Null => Some(Literal::Null),
         Value::Bool(value) => Some(Literal::Bool(*value)),
         Value::Number(number) => Some(Literal::Number(number.clone())),
-        Value::String(text) => template_constant(text).map(Literal::String),
-        Value::Array(elements) => Some(Literal::List(
-            elements.iter().map(from_json).collect::<Option<_>>()?,
-        )),
+        Value::String(text) => string(text).map(Literal::String),
+        Value::Array(elements) => {
+            let items = elements.iter().map(|element| from_json(element, string));
+            Some(Literal::List(items.collect::<Option<_>>()?))
+        }
         Value::Object(members) => {
-            let pair = |member: &json::Member| Some((member.key.clone(), from_json(&member.value)?));
+            let pair = |member: &json::Member| Some((member.key.clone(), from_json(&member.value, string)?));
             Some(Literal::Map(members.iter().map(pair).collect::<Option<_>>()?))
         }
     }

@@ -253,6 +253,21 @@ impl ConfigFile {
         self.source.text.get(span.clone()).unwrap_or("")
     }
 
+    /// Wraps a file of arguments, so that its spans can be read.
+    pub(super) fn of_arguments(source: Arc<SourceFile>, path: &str) -> Self {
+        Self {
+            source,
+            name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+            syntax: if path.ends_with(".json") {
+                Syntax::Json
+            } else {
+                Syntax::Hcl
+            },
+            is_override: false,
+            blocks: Vec::new(),
+        }
+    }
+
     /// Divides the file into pieces; their texts in order are the file, byte for byte.
     ///
     /// A JSON file is cut at its blocks too, but only HCL pieces can stand alone.
