@@ -2,6 +2,7 @@
 
 mod arrows;
 mod docs;
+mod plan_file;
 mod support;
 
 mod tools_test;
