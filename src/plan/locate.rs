@@ -55,7 +55,7 @@ impl PlanFile {
             .collect();
         let mut known = values.clone();
         known.insert("split".to_owned(), self.name.value.to_string());
-        // Every name was checked by the reader; what is still wrong shows again, with its place, in `arguments`.
+        // The reader has evaluated each of them and reported those that fail; none is lost here.
         let backend = block
             .backend
             .iter()
@@ -68,6 +68,27 @@ impl PlanFile {
             var_files: block.var_files.iter().map(|file| file.value.clone()).collect(),
             backend,
         }
+    }
+
+    /// Returns every state in an order in which they can be written: stacks get, sources give to stacks and get from
+    /// returned stacks, returned stacks only give. Who gets always comes before who gives.
+    pub fn write_order(&self) -> Vec<StateId> {
+        let mut order: Vec<StateId> = self
+            .stacks
+            .iter()
+            .map(|block| StateId::Stack(block.name.value.clone()))
+            .collect();
+        order.extend(
+            self.sources
+                .iter()
+                .map(|block| StateId::Source(block.name.value.clone())),
+        );
+        order.extend(
+            self.returns
+                .iter()
+                .map(|block| StateId::Stack(block.name.value.clone())),
+        );
+        order
     }
 
     /// Returns the variable files of a source in an environment, relative to the source's `dir`, in order.
@@ -177,12 +198,6 @@ impl PlanFile {
         let mut values = environment.values.clone();
         values.insert("split".to_owned(), self.name.value.to_string());
         values.insert("source".to_owned(), name.value.to_string());
-        let workspace = match &source.workspace {
-            Some(template) => self
-                .text(template, &values, environment)
-                .map_err(|fault| vec![fault])?,
-            None => found.map_or_else(|| "default".to_owned(), |found| found.workspace.clone()),
-        };
         if let Some(state) = &source.state {
             let file = self
                 .text(state, &values, environment)
@@ -195,9 +210,16 @@ impl PlanFile {
             return Ok(StateLocation {
                 backend: "local".to_owned(),
                 arguments: Values::from([("path".to_owned(), path)]),
-                workspace,
+                // A file is one state, whatever the workspace.
+                workspace: "default".to_owned(),
             });
         }
+        let workspace = match &source.workspace {
+            Some(template) => self
+                .text(template, &values, environment)
+                .map_err(|fault| vec![fault])?,
+            None => found.map_or_else(|| "default".to_owned(), |found| found.workspace.clone()),
+        };
         let kind = match (&source.backend, found) {
             (Some(block), _) => block.kind,
             (None, Some(found)) => self.found_kind(source, found)?,
@@ -424,7 +446,7 @@ impl PlanFile {
 }
 
 /// Evaluates one argument; a list gives JSON text.
-fn evaluate(value: &ArgumentValue, values: &Values) -> Result<String, (Range<usize>, String)> {
+pub(super) fn evaluate(value: &ArgumentValue, values: &Values) -> Result<String, (Range<usize>, String)> {
     let text = |template: &Template| {
         template
             .evaluate(values)

@@ -192,6 +192,9 @@ impl Reader {
         self.check_references(&plan);
         self.check_contracts(&plan);
         self.check_templates(&plan);
+        if self.is_clean() {
+            self.check_environment_arguments(&plan);
+        }
         Some(plan)
     }
 

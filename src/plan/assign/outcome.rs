@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::address::{ConfigResourceAddr, ResourceInstanceAddr};
 use crate::diagnostic::Diagnostic;
+use crate::plan::migration::Role;
 use crate::stack::StateId;
 
 /// What one state holds and its code declares.
@@ -86,6 +87,20 @@ pub struct PatternMatch {
 }
 
 impl Assignment {
+    /// Returns what happens to a state; none where it neither gives nor gets anything.
+    pub fn role(&self, id: &StateId) -> Option<Role> {
+        let gives = self.instances.iter().any(|found| found.giver == *id)
+            || self.outputs.iter().any(|output| output.giver == *id);
+        let gets = self.instances.iter().any(|found| found.taker == *id)
+            || self.outputs.iter().any(|output| output.taker == *id);
+        match (gives, gets) {
+            (true, true) => Some(Role::GivesAndGets),
+            (true, false) => Some(Role::Gives),
+            (false, true) => Some(Role::Gets),
+            (false, false) => None,
+        }
+    }
+
     /// Returns what a state gets, in order.
     pub fn taken_by<'a>(&'a self, taker: &'a StateId) -> impl Iterator<Item = &'a InstanceMove> {
         self.instances.iter().filter(move |found| found.taker == *taker)

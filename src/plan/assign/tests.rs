@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::*;
 use crate::address::{ModuleStep, ResourceAddr};
 use crate::diagnostic::SourceFile;
+use crate::plan::migration::Role;
 
 fn plan(inner: &str) -> PlanFile {
     let text = format!("split \"acme\" {{\n{inner}\n}}\n");
@@ -435,6 +436,13 @@ fn a_stack_goes_back_while_another_is_cut_off() {
     orders module.service.aws_x.a -> acme module.service["orders"].aws_x.a
     orders aws_x.same -> acme module.vpc.aws_x.same
     "#);
+    assert_eq!(found.role(&id("source:acme")), Some(Role::GivesAndGets));
+    assert_eq!(found.role(&id("stack:net")), Some(Role::Gets));
+    assert_eq!(found.role(&id("stack:orders")), Some(Role::Gives));
+    assert_eq!(
+        plan(&inner).write_order(),
+        [id("stack:net"), id("source:acme"), id("stack:orders")]
+    );
     assert_eq!(found.stays[&id("stack:orders")], 0);
     assert_eq!(found.stays[&id("source:acme")], 1);
 }

@@ -36,6 +36,15 @@ impl Reader {
             .note(format!("the `backend` block is at {place}"))
             .hint("keep one: `state` for a local file, `backend` for everything else");
         }
+        if let (Some(state), Some(workspace)) = (&state, &workspace) {
+            let place = self.place(&state.span);
+            self.error(
+                workspace.span.clone(),
+                "`workspace` means nothing where `state` names a file",
+            )
+            .note(format!("`state` is at {place}"))
+            .hint("remove one of them");
+        }
         let label = if several {
             self.label(block, "where there are several sources, each has a name")
         } else {

@@ -10,6 +10,7 @@ use hcl_edit::structure::Body;
 use super::body::{Reader, ident_span};
 use crate::plan::backend::{self, BackendKind};
 use crate::plan::file::{Argument, ArgumentValue, BackendBlock, PlanFile, Spanned};
+use crate::plan::locate;
 use crate::plan::suggest;
 use crate::plan::template::Template;
 
@@ -95,6 +96,23 @@ impl Reader {
         for used in std::mem::take(&mut self.templates) {
             for name in &used.variables {
                 self.check_variable(name, &used, &values);
+            }
+        }
+    }
+
+    /// The arguments of an environment do not depend on a stack: whether they can be evaluated is known at once.
+    pub fn check_environment_arguments(&mut self, plan: &PlanFile) {
+        for environment in &plan.environments {
+            let mut values: BTreeMap<String, String> = environment
+                .values
+                .iter()
+                .map(|(name, value)| (name.clone(), value.value.clone()))
+                .collect();
+            values.insert("split".to_owned(), plan.name.value.to_string());
+            for argument in environment.backend.values() {
+                if let Err((span, reason)) = locate::evaluate(&argument.value, &values) {
+                    self.error(span, reason).hint("correct the template");
+                }
             }
         }
     }

@@ -255,3 +255,56 @@ fn template_without_environment() {
     hint: add an `environment` block whose `values` name it; known here: `source`, `split`
     "#);
 }
+
+#[test]
+fn what_cannot_be_evaluated() {
+    insta::assert_snapshot!(faults(r#"split "acme" {
+  source {
+    dir = "x"
+  }
+  environment "a/b" {
+    backend = { profile = replace(tenant, "/x/", "y"), assume_role = { role_arn = "${lower(tenant == "a")}" } }
+  }
+  stack "a" {
+    take = ["aws_x.a"]
+  }
+}
+"#), @r#"
+    error: the template cannot be evaluated: error calling function `replace`: `replace` in a plan file takes plain text, not a regular expression
+      --> plans/acme.hcl:6:27
+      |
+    6 |     backend = { profile = replace(tenant, "/x/", "y"), assume_role = { role_arn = "${lower(tenant == "a")}" } }
+      |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: correct the template
+
+    error: the template cannot be evaluated: error calling function `lower`: expected argument at position 0 to be of type `string`, got `true`
+      --> plans/acme.hcl:6:83
+      |
+    6 |     backend = { profile = replace(tenant, "/x/", "y"), assume_role = { role_arn = "${lower(tenant == "a")}" } }
+      |                                                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: correct the template
+    "#);
+}
+
+#[test]
+fn a_file_has_no_workspace() {
+    insta::assert_snapshot!(faults(r#"split "acme" {
+  source {
+    dir       = "x"
+    state     = "y"
+    workspace = "z"
+  }
+  stack "a" {
+    take = ["aws_x.a"]
+  }
+}
+"#), @r#"
+    error: `workspace` means nothing where `state` names a file
+      --> plans/acme.hcl:5:17
+      |
+    5 |     workspace = "z"
+      |                 ^^^
+      = note: `state` is at plans/acme.hcl:4:17
+    hint: remove one of them
+    "#);
+}
