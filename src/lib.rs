@@ -5,4 +5,6 @@
 
 pub mod address;
 pub mod diagnostic;
+pub mod error;
 pub mod stack;
+pub mod ui;
