@@ -83,7 +83,10 @@ resource "aws_iam_policy" "workload_boundary" {
         Action   = ["sqs:*", "sns:Publish", "dynamodb:*", "events:PutEvents", "logs:*", "ssm:GetParameter*"]
         Resource = "*"
         Condition = {
-          StringEquals = { "aws:ResourceAccount" = local.account_id }
+          StringEquals = {
+            "aws:ResourceAccount" = local.account_id
+            "aws:SourceVpc"       = local.network.vpc_id
+          }
         }
       },
       {
@@ -103,7 +106,11 @@ resource "aws_iam_role" "events" {
   tags                 = local.tags_for["base"]
 }
 
-# Deployments come from the build system in the network of the office.
+# Deployments come from an office or from the build system, which stands behind our own NAT gateways.
+locals {
+  deploy_cidrs = concat(values(var.office_cidrs), formatlist("%s/32", aws_eip.nat[*].public_ip))
+}
+
 resource "aws_iam_role" "deploy" {
   name                 = "${local.name}-deploy"
   max_session_duration = 7200
@@ -117,7 +124,7 @@ resource "aws_iam_role" "deploy" {
       "Action": "sts:AssumeRole",
       "Principal": { "AWS": "arn:aws:iam::${local.account_id}:root" },
       "Condition": {
-        "IpAddress": { "aws:SourceIp": [%{for i, cidr in values(var.office_cidrs)}%{if i > 0}, %{endif}"${cidr}"%{endfor}] }
+        "IpAddress": { "aws:SourceIp": [%{for i, cidr in local.deploy_cidrs}%{if i > 0}, %{endif}"${cidr}"%{endfor}] }
       }
     }
   ]
