@@ -55,10 +55,12 @@ const OWN_BUSINESS: &[(&str, &[&str])] = &[
     ("aws_iam_policy_document", &["id"]),
 ];
 
-/// Sets of values that contain such values: their order is the order of hashes.
+/// Lists without an order of their own: sets of such values are in the order of hashes, the blocks of a security group in
+/// the order in which its rules were made.
 const SETS: &[&str] = &[
     "ingress",
     "egress",
+    "cidr_blocks",
     "route",
     "route_table_ids",
     "security_groups",
