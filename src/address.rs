@@ -6,12 +6,17 @@
 
 mod parse;
 pub mod pattern;
+mod print;
 mod provider;
+mod rebase;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 pub use parse::AddressError;
-pub use provider::{ProviderAddr, ProviderConfigAddr};
+pub use print::cmp_state_list;
+pub use provider::{OPENTOFU_HOST, ProviderAddr, ProviderConfigAddr, TERRAFORM_HOST};
 
 /// The key of one instance: `[0]` of `count` or `["name"]` of `for_each`. Integers sort before strings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -190,9 +190,19 @@ fn every_terraform_keeps_its_state_and_lock_in_the_emulated_aws() {
             r#"{{"ID":"6f0d3f6a","Operation":"test","Info":"","Who":"us","Version":"1","Created":"2026-01-02T03:04:05Z","Path":"{lock_id}"}}"#
         );
         aws.put_item("locks", &[("LockID", &lock_id), ("Info", &info)]);
+        let before = aws.requests().len();
         let refused = tf.run(&["plan", "-no-color"]);
         assert!(refused.stderr.contains("6f0d3f6a"), "{refused}");
         refused.code(1);
+        let requests = aws.requests().split_off(before);
+        assert!(
+            requests.contains(&"dynamodb PutItem 400".to_owned()),
+            "{requests:?}"
+        );
+        assert!(
+            !requests.iter().any(|request| request.starts_with("s3 PUT")),
+            "{requests:?}"
+        );
         aws.delete_item("locks", &lock_id);
         tf.destroy();
         assert_eq!(aws.get_parameter("/shop/orders"), None);
@@ -235,6 +245,33 @@ fn a_server_of_ones_own_can_be_killed() {
     aws.create_bucket("short-lived");
     moto.kill();
     assert!(std::net::TcpStream::connect(aws.address()).is_err());
+}
+
+/// Terraform's locks rest on one conditional write winning, whatever the number of writers.
+#[test]
+fn conditions_hold_among_racing_writers() {
+    let aws = Moto::shared().account();
+    let bucket = aws.unique_bucket("race");
+    aws.create_lock_table("locks");
+    let item = serde_json::json!({
+        "TableName": "locks",
+        "Item": { "LockID": { "S": "x" } },
+        "ConditionExpression": "attribute_not_exists(LockID)",
+    });
+    let once = || {
+        let put = aws
+            .json("dynamodb", "DynamoDB_20120810.PutItem", &item)
+            .accept(&[200, 400])
+            .status
+            == 200;
+        (put, aws.put_object_if_absent(&bucket, "x.tflock", b"{}"))
+    };
+    let won: Vec<(bool, bool)> = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..16).map(|_| scope.spawn(once)).collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    assert_eq!(won.iter().filter(|(item, _)| *item).count(), 1);
+    assert_eq!(won.iter().filter(|(_, object)| *object).count(), 1);
 }
 
 fn md5_hex(bytes: &[u8]) -> String {

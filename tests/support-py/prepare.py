@@ -45,7 +45,15 @@ def inputs_hash(directory):
 
 
 def run(what, command, hint=""):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # The child inherits the lock: if we are killed, the next one waits for an orphaned pip before it starts anew.
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        close_fds=False,
+    )
     if done.returncode != 0:
         raise Failed(f"{what} failed (exit code {done.returncode}): {shlex.join(map(str, command))}\n{done.stdout}{hint}")
     return done.stdout
@@ -137,6 +145,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     ready = directory / f"ready-{inputs_hash(directory)}"
     with open(directory / "lock", "w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
             print(f"installing the test tools into {directory} (once; about half a minute)", file=sys.stderr, flush=True)

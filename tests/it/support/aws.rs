@@ -73,6 +73,15 @@ impl Account {
         .to_vec()
     }
 
+    /// Returns one line for each request that was made in this account so far, in order: service, operation (for a
+    /// REST service: method and path as sent) and status, such as `dynamodb PutItem 400` or `s3 GET /bucket/key 200`.
+    /// The calls of this type are among them.
+    pub fn requests(&self) -> Vec<String> {
+        let path = format!("/_requests/{}", self.id);
+        let answer = http::request(self.address, "GET", &path, &[], b"").expect("the emulator answers");
+        answer.text().lines().map(str::to_owned).collect()
+    }
+
     // ---- S3
 
     /// Creates a bucket named `<prefix>-<number>` and returns its name.
@@ -101,6 +110,15 @@ impl Account {
     /// Writes an object.
     pub fn put_object(&self, bucket: &str, key: &str, body: &[u8]) {
         self.s3("PUT", bucket, key, "", body).accept(&[200]);
+    }
+
+    /// Writes an object unless there is one already (`If-None-Match: *`), and says whether it did.
+    pub fn put_object_if_absent(&self, bucket: &str, key: &str, body: &[u8]) -> bool {
+        let path = format!("/{bucket}/{}", encode_key(key));
+        self.call("s3", "PUT", &path, &[("If-None-Match", "*")], body)
+            .accept(&[200, 412])
+            .status
+            == 200
     }
 
     /// Returns the bytes of an object, or `None` if there is none.
@@ -132,7 +150,7 @@ impl Account {
     }
 
     fn s3(&self, method: &str, bucket: &str, key: &str, query: &str, body: &[u8]) -> Call {
-        let key = key.split('/').map(percent).collect::<Vec<_>>().join("/");
+        let key = encode_key(key);
         let slash = if key.is_empty() { "" } else { "/" };
         self.call("s3", method, &format!("/{bucket}{slash}{key}{query}"), &[], body)
     }
@@ -299,6 +317,10 @@ fn strings(item: &Value) -> BTreeMap<String, String> {
         .iter()
         .map(|(name, value)| (name.clone(), text(value)))
         .collect()
+}
+
+fn encode_key(key: &str) -> String {
+    key.split('/').map(percent).collect::<Vec<_>>().join("/")
 }
 
 fn percent(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! Just enough HTTP/1.1 to talk to the emulator on this machine: one request, one answer, one connection.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub fn request(
     body: &[u8],
 ) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&to, Duration::from_secs(5))?;
+    // Otherwise the kernel holds the body back until the head is acknowledged.
+    stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -47,49 +49,66 @@ pub fn request(
     head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
     stream.write_all(head.as_bytes())?;
     stream.write_all(body)?;
-    let mut raw = Vec::new();
-    stream.read_to_end(&mut raw)?;
-    parse(&raw).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "answer is not HTTP"))
+    read_answer(&mut BufReader::new(stream), method)
 }
 
-fn parse(raw: &[u8]) -> Option<Answer> {
-    let end = raw.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&raw[..end]).ok()?;
-    let mut lines = head.split("\r\n");
-    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let headers = lines
-        .map(|line| {
-            line.split_once(':')
-                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
-        })
-        .collect::<Option<Vec<_>>>()?;
+/// Reads to the end of the answer, not of the connection: the server takes its time to close it.
+fn read_answer(from: &mut impl BufRead, method: &str) -> io::Result<Answer> {
+    let status = line(from)?.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let status = status.ok_or_else(|| broken("no status line"))?;
+    let mut headers = Vec::new();
+    loop {
+        let line = line(from)?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| broken("a header without a colon"))?;
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
     let mut answer = Answer {
         status,
         headers,
-        body: raw[end + 4..].to_vec(),
+        body: Vec::new(),
     };
+    if method == "HEAD" || status == 204 || status == 304 {
+        return Ok(answer);
+    }
     if answer.header("transfer-encoding") == Some("chunked") {
-        answer.body = join_chunks(&answer.body)?;
-    } else if let Some(length) = answer.header("content-length") {
-        let length: usize = length.parse().ok()?;
-        // The answer to a HEAD request names a length and has no body; any other shortfall is a broken answer.
-        if !answer.body.is_empty() && answer.body.len() != length {
-            return None;
+        loop {
+            let size =
+                usize::from_str_radix(&line(from)?, 16).map_err(|_| broken("a chunk without a size"))?;
+            read_exactly(from, size, &mut answer.body)?;
+            line(from)?;
+            if size == 0 {
+                return Ok(answer);
+            }
         }
     }
-    Some(answer)
+    let length = answer
+        .header("content-length")
+        .and_then(|length| length.parse().ok());
+    let length = length.ok_or_else(|| broken("neither a length nor chunks"))?;
+    read_exactly(from, length, &mut answer.body)?;
+    Ok(answer)
 }
 
-fn join_chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let line = rest.windows(2).position(|window| window == b"\r\n")?;
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).ok()?, 16).ok()?;
-        rest = &rest[line + 2..];
-        if size == 0 {
-            return Some(body);
-        }
-        body.extend_from_slice(rest.get(..size)?);
-        rest = rest.get(size + 2..)?;
+fn line(from: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    match line.strip_suffix("\r\n") {
+        Some(line) => Ok(line.to_owned()),
+        None => Err(broken("it ends within a line")),
     }
+}
+
+fn read_exactly(from: &mut impl BufRead, size: usize, to: &mut Vec<u8>) -> io::Result<()> {
+    let start = to.len();
+    to.resize(start + size, 0);
+    from.read_exact(&mut to[start..])
+}
+
+fn broken(how: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the answer is broken: {how}"))
 }

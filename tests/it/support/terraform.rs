@@ -373,11 +373,12 @@ pub fn aws_provider(endpoint: &str) -> String {
     provider_block(endpoint, &format!("  region = \"{REGION}\"\n"))
 }
 
-/// The account is asked for, since the emulator answers, and identifiers hold it as in a real run.
+/// The account is asked for, since the emulator answers, and identifiers hold it as in a real run. Few retries: the
+/// emulator refuses for good what it does not know, and 25 attempts with pauses would only hide that for minutes.
 fn provider_block(endpoint: &str, first: &str) -> String {
     let mut text = format!(
         "provider \"aws\" {{\n{first}  skip_credentials_validation = true\n  skip_metadata_api_check = true\n  \
-         skip_get_ec2_platforms = true\n  s3_force_path_style = true\n  endpoints {{\n"
+         skip_get_ec2_platforms = true\n  max_retries = 2\n  s3_force_path_style = true\n  endpoints {{\n"
     );
     for service in SERVICES.split_whitespace() {
         text.push_str(&format!("    {service} = \"{endpoint}\"\n"));

@@ -95,28 +95,35 @@ fn install() -> PathBuf {
         Err(error) => panic!("the test tools need Python 3, and python3 did not start: {error}\n{by_hand}"),
     };
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{said}\n{by_hand}");
+    assert!(
+        done.status.success(),
+        "{said}python3 {}: {}\n{by_hand}",
+        script.display(),
+        done.status
+    );
     dir
 }
 
 fn find_terraforms(dir: &Path) -> Vec<TerraformBin> {
+    let terraformrc = dir.join("terraformrc");
     let wrapped = dir.join("bin/terraform");
+    let mut found = vec![describe(&wrapped, Flavour::Terraform, &terraformrc)];
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut found = vec![describe(&wrapped, &dir.join("terraformrc"))];
-    for name in ["terraform", "tofu"] {
+    for (name, flavour) in [("terraform", Flavour::Terraform), ("tofu", Flavour::OpenTofu)] {
         let on_path = std::env::split_paths(&path)
             .map(|folder| folder.join(name))
             .find(|bin| bin.is_file());
-        if let Some(bin) = on_path.and_then(|bin| bin.canonicalize().ok())
-            && Ok(&bin) != wrapped.canonicalize().as_ref().map_err(|_| ())
+        // Links stay unresolved: version managers look at the name they are called by.
+        if let Some(bin) = on_path.and_then(|bin| std::path::absolute(bin).ok())
+            && bin != wrapped
         {
-            found.push(describe(&bin, &dir.join("terraformrc")));
+            found.push(describe(&bin, flavour, &terraformrc));
         }
     }
     found
 }
 
-fn describe(path: &Path, terraformrc: &Path) -> TerraformBin {
+fn describe(path: &Path, flavour: Flavour, terraformrc: &Path) -> TerraformBin {
     let done = Command::new(path)
         .args(["version", "-json"])
         .env("TF_CLI_CONFIG_FILE", terraformrc)
@@ -130,18 +137,13 @@ fn describe(path: &Path, terraformrc: &Path) -> TerraformBin {
             path.display()
         )
     });
+    // OpenTofu answers with the same field.
     let version = answer["terraform_version"]
         .as_str()
         .expect("version -json names the version");
-    // OpenTofu answers with the same field names.
-    let tofu = path.file_name().is_some_and(|name| name == "tofu");
     TerraformBin {
         path: path.to_owned(),
         version: version.to_owned(),
-        flavour: if tofu {
-            Flavour::OpenTofu
-        } else {
-            Flavour::Terraform
-        },
+        flavour,
     }
 }
