@@ -10,5 +10,6 @@ pub mod error;
 pub mod json;
 pub mod source_tree;
 pub mod stack;
+pub mod state;
 pub mod ui;
 pub mod workdir;

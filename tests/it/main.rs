@@ -2,6 +2,7 @@
 
 mod arrows;
 mod docs;
+mod states;
 mod support;
 
 mod tools_test;
