@@ -11,5 +11,6 @@ pub mod json;
 pub mod plan;
 pub mod source_tree;
 pub mod stack;
+pub mod state;
 pub mod ui;
 pub mod workdir;

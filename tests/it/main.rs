@@ -4,6 +4,6 @@ mod acme;
 mod arrows;
 mod docs;
 mod plan_file;
+mod states;
 mod support;
-
 mod tools_test;
