@@ -4,11 +4,13 @@
 //! order are those of the parsed values. Terraform's own order in `state list` and the byte order in a state file are
 //! both different from `Ord` here; see `state/` for the latter.
 
+mod display;
 mod parse;
 pub mod pattern;
 mod provider;
-
-use std::fmt;
+mod rebase;
+#[cfg(test)]
+mod tests;
 
 pub use parse::AddressError;
 pub use provider::{ProviderAddr, ProviderConfigAddr};
@@ -90,7 +92,7 @@ pub enum MoveableAddr {
     Module(ModuleInstanceAddr),
     /// A resource without a key: all its instances, or the single one.
     Resource(ResourceAddr),
-    /// A resource instance with a key.
+    /// A resource instance with a key. (An instance without one is read as [`MoveableAddr::Resource`].)
     Instance(ResourceInstanceAddr),
 }
 
@@ -133,14 +135,5 @@ impl ResourceAddr {
             resource: self.clone(),
             key,
         }
-    }
-}
-
-impl fmt::Display for ResourceMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Data => "data",
-            Self::Managed => "managed",
-        })
     }
 }
