@@ -8,6 +8,7 @@ mod display;
 mod parse;
 pub mod pattern;
 mod provider;
+mod reader;
 mod rebase;
 #[cfg(test)]
 mod tests;

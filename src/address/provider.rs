@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::parse::{Reader, without_key};
+use super::parse::without_key;
+use super::reader::Reader;
 use super::{AddressError, InstanceKey, ModuleAddr};
 
 /// Terraform's default registry.
