@@ -5,6 +5,7 @@
 //! both different from `Ord` here; see `state/` for the latter.
 
 mod display;
+mod order;
 mod parse;
 pub mod pattern;
 mod provider;
@@ -13,8 +14,9 @@ mod rebase;
 #[cfg(test)]
 mod tests;
 
+pub use order::cmp_state_list;
 pub use parse::AddressError;
-pub use provider::{ProviderAddr, ProviderConfigAddr};
+pub use provider::{OPENTOFU_HOST, ProviderAddr, ProviderConfigAddr, TERRAFORM_HOST};
 
 /// The key of one instance: `[0]` of `count` or `["name"]` of `for_each`. Integers sort before strings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

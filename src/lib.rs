@@ -4,5 +4,11 @@
 //! The rooms and the arrows between them are described in `docs/architecture.md`.
 
 pub mod address;
+pub mod config;
 pub mod diagnostic;
+pub mod error;
+pub mod json;
+pub mod source_tree;
 pub mod stack;
+pub mod ui;
+pub mod workdir;

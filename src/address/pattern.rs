@@ -39,7 +39,6 @@ mod tests;
 use std::fmt::{self, Write as _};
 
 use glob::Glob;
-pub use parse::PatternError;
 
 use super::display::write_escaped;
 use super::reader::needs_prefix;
@@ -162,7 +161,7 @@ impl Pattern {
 
     /// Returns the address that is written, if no wildcard is. A name without a key is returned without one, though as
     /// a pattern it takes every key.
-    pub fn is_literal(&self) -> Option<MoveableAddr> {
+    pub fn literal(&self) -> Option<MoveableAddr> {
         let mut module = ModuleInstanceAddr::root();
         for step in &self.steps {
             match step {

@@ -7,10 +7,10 @@ use super::parse::without_key;
 use super::reader::Reader;
 use super::{AddressError, InstanceKey, ModuleAddr};
 
-/// Terraform's default registry.
-const TERRAFORM_REGISTRY: &str = "registry.terraform.io";
-/// OpenTofu's default registry.
-const OPENTOFU_REGISTRY: &str = "registry.opentofu.org";
+/// Terraform's registry, the default host in its states.
+pub const TERRAFORM_HOST: &str = "registry.terraform.io";
+/// OpenTofu's registry, the default host in its states.
+pub const OPENTOFU_HOST: &str = "registry.opentofu.org";
 /// Namespace of providers in states of Terraform 0.12, which knew no namespaces.
 const LEGACY_NAMESPACE: &str = "-";
 
@@ -44,13 +44,14 @@ pub struct ProviderConfigAddr {
 }
 
 impl ProviderAddr {
-    /// Returns the provider that a local name means when no `required_providers` entry says otherwise.
-    pub fn default_for(local_name: &str) -> Self {
+    /// Returns the provider that a local name means when no `required_providers` entry says otherwise; `host` is the
+    /// default registry of the binary.
+    pub fn default_for(local_name: &str, host: &str) -> Self {
         if local_name == "terraform" {
             return Self::builtin();
         }
         Self {
-            host: TERRAFORM_REGISTRY.to_owned(),
+            host: host.to_owned(),
             namespace: "hashicorp".to_owned(),
             type_name: local_name.to_lowercase(),
         }
@@ -83,8 +84,8 @@ impl ProviderAddr {
     }
 
     /// Tells whether both are one provider, the default registries of Terraform and OpenTofu counting as one.
-    pub fn same_type(&self, other: &Self) -> bool {
-        let default = |host: &str| host == TERRAFORM_REGISTRY || host == OPENTOFU_REGISTRY;
+    pub fn is_same(&self, other: &Self) -> bool {
+        let default = |host: &str| host == TERRAFORM_HOST || host == OPENTOFU_HOST;
         let hosts = self.host == other.host || (default(&self.host) && default(&other.host));
         hosts && self.namespace == other.namespace && self.type_name == other.type_name
     }
@@ -95,7 +96,7 @@ impl ProviderAddr {
             return Self::builtin();
         }
         Self {
-            host: TERRAFORM_REGISTRY.to_owned(),
+            host: TERRAFORM_HOST.to_owned(),
             namespace: LEGACY_NAMESPACE.to_owned(),
             type_name: name.to_owned(),
         }
@@ -118,12 +119,12 @@ impl ProviderAddr {
         };
         let last = parts.len() - 1;
         let host = match host {
-            None => TERRAFORM_REGISTRY.to_owned(),
+            None => TERRAFORM_HOST.to_owned(),
             Some(host) => host_part(host).map_err(|reason| (0, reason))?,
         };
         let namespace = match namespace {
             None => "hashicorp".to_owned(),
-            Some(LEGACY_NAMESPACE) if host == TERRAFORM_REGISTRY || host == OPENTOFU_REGISTRY => {
+            Some(LEGACY_NAMESPACE) if host == TERRAFORM_HOST || host == OPENTOFU_HOST => {
                 LEGACY_NAMESPACE.to_owned()
             }
             Some(namespace) => name_part(namespace).map_err(|reason| (offset(last - 1), reason))?,

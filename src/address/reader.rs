@@ -20,8 +20,7 @@ const RESERVED: [&str; 10] = [
     "arg",
 ];
 
-const NEEDS_TYPE_AND_NAME: &str =
-    "a resource address needs a type and a name, for example `aws_sqs_queue.orders`";
+const NEEDS_TYPE_AND_NAME: &str = "a resource is written TYPE.NAME; the name is missing";
 const MODULE_NEEDS_NAME: &str = "`module` must be followed by a dot and the name of a module call";
 
 /// A name and where it starts.
@@ -249,17 +248,14 @@ impl<'a> Reader<'a> {
         };
         self.skip_space();
         if !self.eat(b']') {
-            return self.fail(
-                self.pos,
-                format!("expected `]` after the instance key, {}", self.found()),
-            );
+            return self.fail(self.pos, "`]` is expected here");
         }
         Ok(Some(key))
     }
 
     pub(super) fn why_no_key(&self) -> String {
         match self.peek() {
-            Some(b'-') => "an instance key cannot be negative".to_owned(),
+            Some(b'-') => "an index cannot be negative".to_owned(),
             Some(b'*') => "a splat is not allowed in an address; name one instance".to_owned(),
             Some(b'\'') => "single quotes are not valid; write the key in double quotes".to_owned(),
             _ => format!(

@@ -1,7 +1,5 @@
 //! What lies inside an address, and what becomes of it when that address moves.
 
-use std::cmp::Ordering;
-
 use super::{
     ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, MoveableAddr, ResourceAddr,
     ResourceInstanceAddr, ResourceMode,
@@ -72,16 +70,11 @@ impl ModuleInstanceAddr {
         let inner = self.0.strip_prefix(from.0.as_slice())?;
         Some(Self([to.0.as_slice(), inner].concat()))
     }
-
-    /// Orders as `terraform state list` does: shorter paths first, then step by step.
-    pub fn cmp_state_list(&self, other: &Self) -> Ordering {
-        (self.0.len().cmp(&other.0.len())).then_with(|| self.0.cmp(&other.0))
-    }
 }
 
 impl ConfigResourceAddr {
     /// Tells whether the block lies in `module` or in a module called from there.
-    pub fn within(&self, module: &ModuleAddr) -> bool {
+    pub fn is_within(&self, module: &ModuleAddr) -> bool {
         self.module.is_within(module)
     }
 
@@ -107,14 +100,6 @@ impl ResourceAddr {
             (MoveableAddr::Resource(from), MoveableAddr::Resource(to)) if from == self => Some(to.clone()),
             _ => None,
         }
-    }
-
-    /// Orders as `terraform state list` does.
-    pub fn cmp_state_list(&self, other: &Self) -> Ordering {
-        (self.module.cmp_state_list(&other.module))
-            .then_with(|| self.mode.cmp(&other.mode))
-            .then_with(|| self.type_name.cmp(&other.type_name))
-            .then_with(|| self.name.cmp(&other.name))
     }
 }
 
@@ -143,11 +128,6 @@ impl ResourceInstanceAddr {
             (M::Resource(_), M::Instance(to)) => self.key.is_none().then(|| to.clone()),
             (M::Module(_), _) | (_, M::Module(_)) => None,
         }
-    }
-
-    /// Orders as `terraform state list` does: no key first, then numbers, then strings by their bytes.
-    pub fn cmp_state_list(&self, other: &Self) -> Ordering {
-        (self.resource.cmp_state_list(&other.resource)).then_with(|| self.key.cmp(&other.key))
     }
 }
 

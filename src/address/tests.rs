@@ -167,7 +167,7 @@ fn refuses_what_terraform_refuses() {
     let table = [
         ("", 0, "expected a name"),
         (" ", 1, "the text ends"),
-        ("terraform_data", 14, "type and a name"),
+        ("terraform_data", 14, "name is missing"),
         ("terraform_data.", 15, "the text ends"),
         ("terraform_data..b", 15, "found '.'"),
         (".terraform_data.b", 0, "found '.'"),
@@ -185,16 +185,16 @@ fn refuses_what_terraform_refuses() {
         ("a.b[]", 4, "found ']'"),
         ("a.b[true]", 4, "found 't'"),
         ("a.b[.5]", 4, "found '.'"),
-        ("a.b[1.]", 5, "expected `]`"),
-        ("a.b[0x1]", 5, "expected `]`"),
-        ("a.b[\"a\"", 7, "the text ends"),
+        ("a.b[1.]", 5, "`]` is expected"),
+        ("a.b[0x1]", 5, "`]` is expected"),
+        ("a.b[\"a\"", 7, "`]` is expected"),
         ("a.b[\"a", 4, "not closed"),
         ("a.b[\"a\\", 6, "ends after a backslash"),
         ("a.b.0", 3, "in brackets"),
         ("a.b.c", 3, "in brackets"),
         ("a.b[0].c", 6, "ends with"),
         ("a.b[0][1]", 6, "one instance key"),
-        ("a[\"b\"]", 1, "type and a name"),
+        ("a[\"b\"]", 1, "name is missing"),
         ("a.*", 2, "splat"),
         ("a.1c", 2, "digit"),
         ("a.-c", 2, "expected a name"),
@@ -218,14 +218,14 @@ fn refuses_what_terraform_refuses() {
         ("a.b[\"\\U00110000\"]", 5, "U+110000"),
         ("a.b[\"\\ud800\"]", 5, "U+D800"),
         ("resource.resource.a.b", 19, "in brackets"),
-        ("resource.x", 10, "type and a name"),
-        ("data.x", 6, "type and a name"),
+        ("resource.x", 10, "name is missing"),
+        ("data.x", 6, "name is missing"),
         ("ephemeral.a.b", 0, "ephemeral"),
         ("module", 6, "name of a module call"),
         ("module.", 7, "the text ends"),
         ("module[\"m\"].a.b", 6, "name of a module call"),
         ("module.m.module", 15, "name of a module call"),
-        ("module.m.a", 10, "type and a name"),
+        ("module.m.a", 10, "name is missing"),
         ("module.m[\"a\"][\"b\"].a.b", 13, "followed by a dot"),
         ("module.m.[\"x\"].b", 9, "found '['"),
     ];
@@ -397,14 +397,17 @@ fn provider_texts_that_lose_a_resource_in_terraform_are_errors() {
 #[test]
 fn provider_words() {
     let aws: ProviderAddr = "hashicorp/aws".parse().expect("short form");
-    assert_eq!(ProviderAddr::default_for("aws"), aws);
-    assert_eq!(ProviderAddr::default_for("terraform"), ProviderAddr::builtin());
+    assert_eq!(ProviderAddr::default_for("aws", TERRAFORM_HOST), aws);
+    assert_eq!(
+        ProviderAddr::default_for("terraform", OPENTOFU_HOST),
+        ProviderAddr::builtin()
+    );
     assert_eq!(ProviderAddr::local_name_of("aws_sqs_queue"), "aws");
     assert_eq!(ProviderAddr::local_name_of("external"), "external");
     let tofu: ProviderAddr = "registry.opentofu.org/hashicorp/aws".parse().expect("full form");
     let private: ProviderAddr = "example.com/hashicorp/aws".parse().expect("full form");
-    assert!(aws.same_type(&tofu) && private.same_type(&private));
-    assert!(!aws.same_type(&private) && !aws.same_type(&ProviderAddr::default_for("awscc")));
+    assert!(aws.is_same(&tofu) && private.is_same(&private));
+    assert!(!aws.is_same(&private) && !aws.is_same(&ProviderAddr::default_for("awscc", TERRAFORM_HOST)));
     assert!(ProviderAddr::builtin().is_builtin() && !aws.is_builtin());
     let legacy: ProviderAddr = "-/aws".parse().expect("legacy");
     assert!(legacy.is_legacy() && !aws.is_legacy());
@@ -438,9 +441,9 @@ fn orders_like_state_list() {
     ];
     for pair in sorted.windows(2) {
         let (a, b) = (instance(pair[0]), instance(pair[1]));
-        assert_eq!(a.cmp_state_list(&b), Ordering::Less, "{a} before {b}");
-        assert_eq!(b.cmp_state_list(&a), Ordering::Greater, "{b} after {a}");
-        assert_eq!(a.cmp_state_list(&a), Ordering::Equal);
+        assert_eq!(cmp_state_list(&a, &b), Ordering::Less, "{a} before {b}");
+        assert_eq!(cmp_state_list(&b, &a), Ordering::Greater, "{b} after {a}");
+        assert_eq!(cmp_state_list(&a, &a), Ordering::Equal);
     }
 }
 
@@ -503,7 +506,9 @@ fn module_helpers() {
     assert_eq!(inner.config().parent(), Some(ModuleAddr::root().child("a")));
     let block: ConfigResourceAddr = "module.a.module.b.data.x.y".parse().expect("address");
     assert!(
-        block.is_data() && block.within(&ModuleAddr::root().child("a")) && block.within(&ModuleAddr::root())
+        block.is_data()
+            && block.is_within(&ModuleAddr::root().child("a"))
+            && block.is_within(&ModuleAddr::root())
     );
-    assert!(!block.within(&ModuleAddr::root().child("b")));
+    assert!(!block.is_within(&ModuleAddr::root().child("b")));
 }

@@ -2,41 +2,17 @@
 
 use std::str::FromStr;
 
-use thiserror::Error;
-
 use super::{Glob, KeyGlob, Pattern, Step, Target};
-use crate::address::reader::{Reader, Stars, Unit, is_name_char, is_reserved, normalise, reserved_type};
+use crate::address::reader::{
+    Reader, Result, Stars, Unit, is_name_char, is_reserved, normalise, reserved_type,
+};
 use crate::address::{AddressError, ResourceMode};
 
-/// Why a text is not a pattern.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("invalid pattern `{pattern}` at byte {offset}: {reason}")]
-pub struct PatternError {
-    /// The whole text.
-    pub pattern: String,
-    /// Byte offset of the fault; at most the length of the text, and always on a character boundary.
-    pub offset: usize,
-    /// What is wrong, and where it helps, what to write instead.
-    pub reason: String,
-}
-
-impl From<AddressError> for PatternError {
-    fn from(error: AddressError) -> Self {
-        Self {
-            pattern: error.text,
-            offset: error.offset,
-            reason: error.reason,
-        }
-    }
-}
-
-type Result<T> = std::result::Result<T, AddressError>;
-
 impl FromStr for Pattern {
-    type Err = PatternError;
+    type Err = AddressError;
 
-    fn from_str(text: &str) -> std::result::Result<Self, PatternError> {
-        Ok(pattern(&mut Reader::new(text))?)
+    fn from_str(text: &str) -> Result<Self> {
+        pattern(&mut Reader::new(text))
     }
 }
 
@@ -123,7 +99,7 @@ fn resource(reader: &mut Reader<'_>, at: usize, first: Glob, in_root: bool) -> R
             name,
             key,
         }),
-        Some(b'.') => reader.fail(reader.pos, "a pattern ends with the resource or its key"),
+        Some(b'.') => reader.fail(reader.pos, "the pattern is complete before this"),
         Some(_) => reader.fail(reader.pos, format!("unexpected text, {}", reader.found())),
     }
 }
@@ -186,8 +162,7 @@ fn key(reader: &mut Reader<'_>) -> Result<KeyGlob> {
         _ => return reader.fail(reader.pos, reader.why_no_key()),
     };
     if !reader.eat(b']') {
-        let reason = format!("expected `]` after the key, {}", reader.found());
-        return reader.fail(reader.pos, reason);
+        return reader.fail(reader.pos, "`]` is expected here");
     }
     Ok(key)
 }

@@ -276,10 +276,10 @@ fn literals() {
         "data.a.b[0]",
         "module.a.a.b[\"k\"]",
     ] {
-        assert_eq!(pattern(text).is_literal(), Some(text.parse().expect(text)));
+        assert_eq!(pattern(text).literal(), Some(text.parse().expect(text)));
     }
     let starred = pattern(r#"a.b["\*"]"#)
-        .is_literal()
+        .literal()
         .expect("an escaped star is no wildcard");
     assert_eq!(starred.to_string(), r#"a.b["*"]"#);
     for text in [
@@ -291,7 +291,7 @@ fn literals() {
         "module.a.**",
         "module.a[*].b.c",
     ] {
-        assert_eq!(pattern(text).is_literal(), None, "{text}");
+        assert_eq!(pattern(text).literal(), None, "{text}");
     }
     let root = Pattern::from(&MoveableAddr::Module(ModuleInstanceAddr::root()));
     assert_eq!(root, pattern("**"));
@@ -318,8 +318,8 @@ fn refuses_with_advice() {
         ("**a.b", 2, "stands alone"),
         ("***", 2, "stands alone"),
         ("a.**", 2, "stands alone"),
-        ("a.b.c", 3, "ends with the resource"),
-        ("a.b[0].c", 6, "ends with the resource"),
+        ("a.b.c", 3, "complete before this"),
+        ("a.b[0].c", 6, "complete before this"),
         ("a . b", 1, "a type and a name"),
         ("a.b ", 3, "unexpected text"),
         ("a.b#c", 3, "unexpected text"),
@@ -327,8 +327,8 @@ fn refuses_with_advice() {
         ("a.b[", 4, "the text ends"),
         ("a.b[-1]", 4, "negative"),
         ("a.b[1.5]", 4, "whole number"),
-        ("a.b[**]", 5, "expected `]`"),
-        ("a.b[1*]", 5, "expected `]`"),
+        ("a.b[**]", 5, "`]` is expected"),
+        ("a.b[1*]", 5, "`]` is expected"),
         ("a.b['x']", 4, "double quotes"),
         ("a.b[x]", 4, "in double quotes"),
         ("a.b[\"x", 4, "not closed"),
@@ -369,7 +369,7 @@ proptest! {
         prop_assert!(literal.matches(&instance));
         prop_assert!(literal.matches_config(&instance.resource.config()));
         prop_assert_eq!(literal.to_string().parse(), Ok(literal.clone()));
-        prop_assert_eq!(literal.is_literal(), Some(instance.clone().into()));
+        prop_assert_eq!(literal.literal(), Some(instance.clone().into()));
         let inside = literal.matches(&other);
         prop_assert!(!inside || other.resource.config() == instance.resource.config());
         let module = Pattern::from(&MoveableAddr::Module(instance.resource.module.clone()));

@@ -1,0 +1,161 @@
+//! The one place that talks to the terminal: data on stdout, talk on stderr, progress where a person watches.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the place the lint protects"
+)]
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::error::CommandError;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal that wants it (`NO_COLOR` and `TERM=dumb` are honoured)
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much to say on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Talk {
+    /// Errors and warnings only.
+    Quiet,
+    /// One line per step.
+    Normal,
+    /// Every detail.
+    Verbose,
+}
+
+/// A handle to the terminal.
+#[derive(Clone, Debug)]
+pub struct Ui {
+    talk: Talk,
+}
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+impl Ui {
+    /// Creates the handle and settles colour for the whole process.
+    pub fn new(color: Color, talk: Talk) -> Self {
+        match color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self { talk }
+    }
+
+    /// Writes data to stdout, as it is.
+    ///
+    /// # Errors
+    /// Passes on what stdout says; a closed pipe is not an error (`stackcut graph | head` must end quietly).
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Says one line about the work.
+    pub fn say(&self, line: &str) {
+        if self.talk >= Talk::Normal {
+            anstream::eprintln!("{line}");
+        }
+    }
+
+    /// Says that a step is done.
+    pub fn done(&self, line: &str) {
+        if self.talk >= Talk::Normal {
+            anstream::eprintln!("{GREEN}✓{GREEN:#} {line}");
+        }
+    }
+
+    /// Says a detail.
+    pub fn detail(&self, line: &str) {
+        if self.talk >= Talk::Verbose {
+            anstream::eprintln!("{DIM}{line}{DIM:#}");
+        }
+    }
+
+    /// Prints a finding.
+    pub fn finding(&self, finding: &Diagnostic) {
+        let text = finding.to_string();
+        let style = match finding.severity {
+            Severity::Warning => YELLOW,
+            Severity::Error => RED,
+        };
+        for (index, line) in text.lines().enumerate() {
+            match line.split_once(':') {
+                Some((word, rest)) if index == 0 => {
+                    anstream::eprintln!("{style}{word}{style:#}{BOLD}:{rest}{BOLD:#}")
+                }
+                Some(("hint", rest)) => anstream::eprintln!("{GREEN}hint{GREEN:#}:{rest}"),
+                _ => anstream::eprintln!("{line}"),
+            }
+        }
+    }
+
+    /// Prints why a command stopped.
+    pub fn error(&self, error: &CommandError) {
+        for finding in &error.findings {
+            self.finding(finding);
+        }
+    }
+
+    /// Tells whether a person can answer questions here.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a yes/no question on stderr; only `yes` is a yes.
+    ///
+    /// # Errors
+    /// Passes on what stdin says.
+    pub fn ask(&self, question: &str) -> io::Result<bool> {
+        eprint!("{question}\n  Only `yes` is accepted: ");
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer.trim() == "yes")
+    }
+
+    /// Starts a progress bar on a terminal; elsewhere, and when quiet, the bar is hidden.
+    pub fn progress(&self, steps: u64, what: &str) -> ProgressBar {
+        let bar = ProgressBar::new(steps);
+        if self.talk == Talk::Quiet || !io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            let style = ProgressStyle::with_template("{prefix:>10} {bar:40} {pos}/{len} {msg}")
+                .expect("the template is a constant that a test renders");
+            bar.set_style(style);
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        bar.with_prefix(what.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_template_is_valid() {
+        assert!(ProgressStyle::with_template("{prefix:>10} {bar:40} {pos}/{len} {msg}").is_ok());
+    }
+}
