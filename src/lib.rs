@@ -8,6 +8,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod error;
 pub mod json;
+pub mod moves;
 pub mod source_tree;
 pub mod stack;
 pub mod state;
