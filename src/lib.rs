@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod error;
 pub mod graph;
 pub mod json;
+pub mod moves;
 pub mod plan;
 pub mod report;
 pub mod source_tree;

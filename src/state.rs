@@ -106,6 +106,8 @@ struct ResourceEntry {
     list: Option<FieldSpan>,
     /// Range in `Snapshot::instances`.
     instances: (u32, u32),
+    /// Whether the instances stand in Terraform's order.
+    sorted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -223,6 +225,11 @@ impl Snapshot {
         (0..self.resources.len()).map(|index| Resource::new(self, index))
     }
 
+    /// Returns the resource entry at a position, in the order of the text.
+    pub fn resource_at(&self, position: usize) -> Resource<'_> {
+        Resource::new(self, position)
+    }
+
     /// Returns the entry of a resource.
     pub fn resource(&self, addr: &ResourceAddr) -> Option<Resource<'_>> {
         self.index
@@ -233,6 +240,20 @@ impl Snapshot {
     /// Returns all instance objects in the order of the text.
     pub fn instances(&self) -> impl Iterator<Item = Instance<'_>> {
         self.resources().flat_map(Resource::instances)
+    }
+
+    /// Returns the instance object of a number below [`object_count`](Self::object_count), in the order of the text.
+    pub fn object(&self, number: usize) -> Instance<'_> {
+        let at = u32::try_from(number).expect("offsets fit in 32 bits");
+        // The entry that begins last at or before the object; husks begin where the next entry does.
+        let after = self
+            .resources
+            .partition_point(|resource| resource.instances.0 <= at);
+        let resource = (0..after)
+            .rev()
+            .find(|&resource| self.resources[resource].instances.1 > at)
+            .expect("every object belongs to an entry");
+        Resource::new(self, resource).object_at(number - self.resources[resource].instances.0 as usize)
     }
 
     /// Returns the recorded check results in the order of the text.
@@ -246,7 +267,7 @@ impl Snapshot {
     }
 
     /// Returns the whole top-level object.
-    pub fn object(&self) -> Range<usize> {
+    pub fn top_object(&self) -> Range<usize> {
         self.top.object.map_or(0..self.text.len(), Span::range)
     }
 

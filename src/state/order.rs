@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use crate::address::{InstanceKey, ResourceAddr};
+use crate::address::{InstanceKey, ResourceAddr, ResourceMode};
 
 /// The sort key of a resource entry: module string, mode, type, name, all compared byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourceOrder<'a> {
     module: String,
-    mode: &'static str,
+    mode: ResourceMode,
     type_name: &'a str,
     name: &'a str,
 }
@@ -18,10 +18,7 @@ impl<'a> ResourceOrder<'a> {
     pub fn of(addr: &'a ResourceAddr) -> Self {
         Self {
             module: addr.module.to_string(),
-            mode: match addr.mode {
-                crate::address::ResourceMode::Data => "data",
-                crate::address::ResourceMode::Managed => "managed",
-            },
+            mode: addr.mode,
             type_name: &addr.type_name,
             name: &addr.name,
         }

@@ -147,6 +147,43 @@ impl<'a> Resource<'a> {
         })
     }
 
+    /// Returns the number of instance objects.
+    pub fn object_count(self) -> usize {
+        let (start, end) = self.entry().instances;
+        (end - start) as usize
+    }
+
+    /// Returns the instance object at a position below [`object_count`](Self::object_count).
+    pub fn object_at(self, position: usize) -> Instance<'a> {
+        Instance {
+            snapshot: self.snapshot,
+            resource: self.index,
+            index: self.entry().instances.0 as usize + position,
+        }
+    }
+
+    /// Returns all objects of one instance, current and deposed.
+    pub fn objects(self, key: Option<&InstanceKey>) -> Vec<Instance<'a>> {
+        // Entries are nearly always sorted by key, and may hold thousands of instances.
+        let (mut low, mut high) = (0, self.object_count());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.object_at(middle).key() < key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let rest = (low..self.object_count()).map(|at| self.object_at(at));
+        let found: Vec<_> = rest.take_while(|instance| instance.key() == key).collect();
+        if self.entry().sorted {
+            return found;
+        }
+        self.instances()
+            .filter(|instance| instance.key() == key)
+            .collect()
+    }
+
     /// Returns where `module` stands.
     pub fn module_field(self) -> Option<Field> {
         self.entry().module.map(Field::from)

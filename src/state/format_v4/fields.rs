@@ -106,25 +106,36 @@ fn folds_to(name: &str, known: &str) -> bool {
 
 /// Returns the members of the object that begins at a place of a valid text, with decoded names.
 pub(in crate::state) fn members(text: &str, object: Range<usize>) -> Vec<(String, Field)> {
-    fn collect(text: &str, at: usize, found: &mut Vec<(String, Field)>) -> Result<(), JsonError> {
-        let mut scanner = Scanner::at(text, at);
+    members_around(text, object, 0..0)
+}
+
+/// Returns the members of an object; a value that is known to stand at a place is not looked into.
+fn members_around(text: &str, object: Range<usize>, known: Range<usize>) -> Vec<(String, Field)> {
+    let mut found: Vec<(String, Field)> = Vec::new();
+    let mut collect = || -> Result<(), JsonError> {
+        let mut scanner = Scanner::at(text, object.start);
         scanner.enter_object()?;
         while let Some(key) = scanner.next_key(found.is_empty())? {
-            let value = scanner.skip_value()?;
+            let value = if scanner.offset() == known.start {
+                scanner.jump(known.end);
+                known.clone()
+            } else {
+                scanner.skip_value()?
+            };
             let start = key.start;
             found.push((key.decode().into_owned(), Field { start, value }));
         }
         Ok(())
-    }
-    let mut found = Vec::new();
+    };
     // The text has been validated; on one that has not, what stands before the fault is all there is to return.
-    let _ = collect(text, object.start, &mut found);
+    let _ = collect();
     found
 }
 
 /// Returns the members of a resource entry that the format does not give a meaning today.
 pub(in crate::state) fn unknown_resource_fields(text: &str, entry: &ResourceEntry) -> Vec<(String, Field)> {
-    let mut found = members(text, entry.object.range());
+    let list = entry.list.map_or(0..0, |field| field.value.range());
+    let mut found = members_around(text, entry.object.range(), list);
     found.retain(|(name, _)| name == "each" || !RESOURCE.contains(&name.as_str()));
     found
 }

@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         self.check_providers(start, first_instance, provider_id.is_some())?;
-        self.check_duplicates(first_instance, &addr)?;
+        let sorted = self.check_duplicates(first_instance, &addr)?;
         let resources = &self.resources;
         if self.index.push(&addr, |at| &resources[at].addr).is_some() {
             return Err(Fault::new(start, Refusal::DuplicateResource));
@@ -90,6 +90,7 @@ impl<'a> Reader<'a> {
             provider_id,
             list: header.list,
             instances: (offset(first_instance), offset(self.instances.len())),
+            sorted,
         });
         Ok(())
     }
@@ -156,7 +157,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn check_duplicates(&self, first: usize, addr: &ResourceAddr) -> Result<(), Fault> {
+    /// Refuses two objects with one identity; tells whether the objects are in Terraform's order.
+    fn check_duplicates(&self, first: usize, addr: &ResourceAddr) -> Result<bool, Fault> {
         fn identity(entry: &InstanceEntry) -> (Option<&InstanceKey>, Option<&str>) {
             (entry.key.as_ref(), entry.deposed.as_ref().map(DeposedKey::as_str))
         }
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
             .windows(2)
             .all(|pair| compare_instances(identity(&pair[0]), identity(&pair[1])).is_lt());
         if sorted {
-            return Ok(());
+            return Ok(true);
         }
         let mut seen = HashSet::new();
         for entry in instances {
@@ -180,7 +182,7 @@ impl<'a> Reader<'a> {
                 });
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn instances(&mut self) -> Result<(), Fault> {
