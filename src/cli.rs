@@ -64,7 +64,11 @@ pub fn run() -> Exit {
             // Help and version come as an "error" too; they go to stdout with code 0. A terminal that cannot be written
             // to leaves nothing to say it with.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
         }
     };
     let talk = match (cli.global.quiet, cli.global.verbose) {
@@ -90,5 +94,6 @@ pub fn run() -> Exit {
 
 /// Writes data to stdout.
 fn print(ui: &Ui, text: &str) -> Result<(), CommandError> {
-    ui.data(text).map_err(|error| CommandError::new(format!("cannot write to stdout: {error}")))
+    ui.data(text)
+        .map_err(|error| CommandError::new(format!("cannot write to stdout: {error}")))
 }

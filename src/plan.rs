@@ -12,6 +12,7 @@
 
 pub mod assign;
 pub mod backend;
+pub mod compute;
 pub mod contract;
 pub mod file;
 pub mod format_v1;

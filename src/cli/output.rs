@@ -35,8 +35,14 @@ impl OutputDir {
             .prefix(".stackcut-")
             .tempdir_in(parent)
             .map_err(|error| failed(parent, "write into", &error))?;
-        let dir = Self { scratch, place: place.to_owned() };
-        dir.write(MARKER, b"Written by stackcut; a later run may replace this directory.\n")?;
+        let dir = Self {
+            scratch,
+            place: place.to_owned(),
+        };
+        dir.write(
+            MARKER,
+            b"Written by stackcut; a later run may replace this directory.\n",
+        )?;
         Ok(dir)
     }
 
@@ -65,7 +71,8 @@ impl OutputDir {
             return Err(moved(error));
         }
         if aside.exists() {
-            fs::remove_dir_all(&aside).map_err(|error| failed(&aside, "remove the previous result", &error))?;
+            fs::remove_dir_all(&aside)
+                .map_err(|error| failed(&aside, "remove the previous result", &error))?;
         }
         Ok(())
     }
@@ -79,10 +86,13 @@ fn refuse_foreign(place: &Path) -> Result<(), CommandError> {
         Err(error) => return Err(failed(place, "read", &error)),
     };
     if entries && !place.join(MARKER).is_file() {
-        return Err(CommandError::new(format!("{} is not empty and was not written by stackcut", place.display()))
-            .note("nothing was written")
-            .hint("name another directory with --out, or remove this one")
-            .exit(Exit::Usage));
+        return Err(CommandError::new(format!(
+            "{} is not empty and was not written by stackcut",
+            place.display()
+        ))
+        .note("nothing was written")
+        .hint("name another directory with --out, or remove this one")
+        .exit(Exit::Usage));
     }
     Ok(())
 }
@@ -91,7 +101,12 @@ fn refuse_foreign(place: &Path) -> Result<(), CommandError> {
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)
 }
 

@@ -43,46 +43,18 @@ pub struct StackCycle {
 }
 
 impl StackGraph {
-    /// Cuts a graph by `owner`, which names the state that an instance is assigned to (none: it is in no state).
+    /// Cuts the graphs of all sources by `owner`, which names the state that an instance is assigned to (none: it is
+    /// in no state, or it is a data source that everyone may read again).
     ///
     /// A data source that nobody owns is transparent: whoever reads it gets a copy, and depends on what it reads.
-    pub fn cut(joined: &Joined, owner: &dyn Fn(&ResourceInstanceAddr) -> Option<StateId>) -> Self {
-        let owned: BTreeMap<&ConfigResourceAddr, Vec<(&ResourceInstanceAddr, StateId)>> = joined
-            .instances
-            .iter()
-            .map(|(addr, list)| {
-                (
-                    addr,
-                    list.iter()
-                        .filter_map(|i| owner(i).map(|stack| (i, stack)))
-                        .collect(),
-                )
-            })
-            .collect();
-        let passes = |addr: &ConfigResourceAddr| {
-            addr.mode == ResourceMode::Data && owned.get(addr).is_none_or(|list| list.is_empty())
-        };
-        let mut cut: BTreeMap<(StateId, StateId, ConfigResourceAddr, ConfigResourceAddr), ResourceEdge> =
-            BTreeMap::new();
+    pub fn cut(
+        sources: &[(&StateId, &Joined)],
+        owner: &dyn Fn(&StateId, &ResourceInstanceAddr) -> Option<StateId>,
+    ) -> Self {
+        let mut cut = Crossings::new();
         let mut stacks = BTreeSet::new();
-        for list in owned.values() {
-            for (instance, from) in list {
-                stacks.insert(from.clone());
-                for found in joined.graph.direct_of_instance(instance, &passes) {
-                    let targets = owned.get(&found.to.resource).map_or(&[][..], Vec::as_slice);
-                    for (_, to) in targets
-                        .iter()
-                        .filter(|(target, to)| to != from && found.to.contains(target))
-                    {
-                        let edge = &found.edge;
-                        let key = (from.clone(), to.clone(), edge.from.clone(), edge.to.clone());
-                        let known = cut.entry(key).or_insert_with(|| edge.clone());
-                        if edge.kind < known.kind {
-                            *known = edge.clone();
-                        }
-                    }
-                }
-            }
+        for (source, joined) in sources {
+            cut_one(joined, &|instance| owner(source, instance), &mut cut, &mut stacks);
         }
         let cut: Vec<CutEdge> = cut
             .into_iter()
@@ -108,6 +80,49 @@ impl StackGraph {
             depends_on,
             order,
             cycles,
+        }
+    }
+}
+
+/// The dependency that stands for each crossing: consumer, producer, resource, resource it depends on.
+type Crossings = BTreeMap<(StateId, StateId, ConfigResourceAddr, ConfigResourceAddr), ResourceEdge>;
+
+fn cut_one(
+    joined: &Joined,
+    owner: &dyn Fn(&ResourceInstanceAddr) -> Option<StateId>,
+    cut: &mut Crossings,
+    stacks: &mut BTreeSet<StateId>,
+) {
+    let owned: BTreeMap<&ConfigResourceAddr, Vec<(&ResourceInstanceAddr, StateId)>> = joined
+        .instances
+        .iter()
+        .map(|(addr, list)| {
+            (
+                addr,
+                list.iter()
+                    .filter_map(|i| owner(i).map(|stack| (i, stack)))
+                    .collect(),
+            )
+        })
+        .collect();
+    let passes = |addr: &ConfigResourceAddr| {
+        addr.mode == ResourceMode::Data && owned.get(addr).is_none_or(Vec::is_empty)
+    };
+    for (instance, from) in owned.values().flatten() {
+        stacks.insert(from.clone());
+        for found in joined.graph.direct_of_instance(instance, &passes) {
+            let targets = owned.get(&found.to.resource).map_or(&[][..], Vec::as_slice);
+            for (_, to) in targets
+                .iter()
+                .filter(|(target, to)| to != from && found.to.contains(target))
+            {
+                let edge = &found.edge;
+                let key = (from.clone(), to.clone(), edge.from.clone(), edge.to.clone());
+                let known = cut.entry(key).or_insert_with(|| edge.clone());
+                if edge.kind < known.kind {
+                    *known = edge.clone();
+                }
+            }
         }
     }
 }

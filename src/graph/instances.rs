@@ -206,7 +206,7 @@ fn follow(context: &Context, edge: &Edge, to: &Node) -> Context {
         Node::Resource(_) => own = select(&edge.key),
         // A local, a provider or an output has no key of its own.
         Node::Local(..) | Node::Output(..) | Node::Provider(_) | Node::Whole(_) | Node::Check(..) => {
-            own = KeyMatch::Any
+            own = KeyMatch::Any;
         }
         _ => {}
     }

@@ -3,14 +3,14 @@
 //! Resource level: nodes are resources and data sources, an arrow points to what is depended on. Ordering edges are
 //! dashed. With an assignment, nodes are grouped by stack and the edges that cross are red.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::REPORT_VERSION;
 use crate::address::{ConfigResourceAddr, ResourceMode};
-use crate::graph::{EdgeKind, Joined, ResourceEdge, Site};
+use crate::graph::{EdgeKind, Joined, ResourceEdge, Site, StackGraph};
 use crate::stack::StateId;
 
 /// A graph ready to be printed.
@@ -91,16 +91,23 @@ impl GraphReport {
                 stacks: owners(addr).iter().map(ToString::to_string).collect(),
             })
             .collect();
-        let edges = joined
-            .graph
-            .resource_edges()
-            .iter()
-            .map(|edge| edge_report(edge, owners))
-            .collect();
+        let edges = joined.graph.resource_edges().iter().map(edge_report).collect();
         Self {
             version: REPORT_VERSION,
             nodes,
             edges,
+        }
+    }
+
+    /// Marks the edges that a cut crosses. An edge counts as cut where some of its instances cross.
+    pub fn mark_cut(&mut self, stacks: &StackGraph) {
+        let cut: BTreeSet<(String, String)> = stacks
+            .cut
+            .iter()
+            .map(|cut| (cut.edge.from.to_string(), cut.edge.to.to_string()))
+            .collect();
+        for edge in &mut self.edges {
+            edge.cut = cut.contains(&(edge.from.clone(), edge.to.clone()));
         }
     }
 
@@ -214,15 +221,14 @@ impl GraphReport {
     }
 }
 
-fn edge_report(edge: &ResourceEdge, owners: &dyn Fn(&ConfigResourceAddr) -> Vec<StateId>) -> EdgeReport {
-    let (from, to) = (owners(&edge.from), owners(&edge.to));
+fn edge_report(edge: &ResourceEdge) -> EdgeReport {
     EdgeReport {
         from: edge.from.to_string(),
         to: edge.to.to_string(),
         kind: kind_word(edge.kind),
         via: edge.via.iter().map(ToString::to_string).collect(),
         at: edge.site.as_ref().map(site_text),
-        cut: !to.is_empty() && from.iter().any(|stack| !to.contains(stack)),
+        cut: false,
     }
 }
 

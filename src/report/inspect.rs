@@ -1,8 +1,32 @@
 //! The overview of a root module and its state.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
-use super::{Table, count, size};
+use super::{REPORT_VERSION, Table, count, size};
+use crate::address::{ModuleAddr, ResourceMode};
+use crate::config::{CallTarget, Configuration, EffectiveBackend, Item, Mode};
+use crate::graph::{Joined, Orphan};
+use crate::plan::backend::describe;
+use crate::state::{Layout, Snapshot};
+
+/// What the overview is made from.
+#[derive(Clone, Debug)]
+pub struct Inspected<'a> {
+    /// The directory, as the user named it.
+    pub dir: &'a str,
+    /// The code.
+    pub configuration: &'a Configuration,
+    /// Where the state lives.
+    pub backend: &'a EffectiveBackend,
+    /// Where the state was read from, and the state.
+    pub state: Option<(String, &'a Snapshot)>,
+    /// Code and state, joined.
+    pub joined: &'a Joined,
+    /// Modules whose code could not be read.
+    pub opaque: &'a BTreeSet<ModuleAddr>,
+}
 
 /// What is in a root module and its state.
 #[derive(Clone, Debug, Serialize)]
@@ -108,6 +132,53 @@ pub struct BackendReport {
 }
 
 impl InspectReport {
+    /// Collects the overview.
+    pub fn new(found: &Inspected<'_>) -> Self {
+        let mut declared_not_deployed = Vec::new();
+        let mut deployed_not_declared = Vec::new();
+        for orphan in &found.joined.orphans {
+            match orphan {
+                Orphan::DeclaredNotDeployed(addr) => declared_not_deployed.push(addr.to_string()),
+                Orphan::DeployedNotDeclared(addr) => deployed_not_declared.push(addr.to_string()),
+            }
+        }
+        let location = &found.backend.location;
+        let mut problems: Vec<String> = found
+            .opaque
+            .iter()
+            .map(|module| format!("{module}: its code is not installed; `terraform init` brings it"))
+            .collect();
+        problems.extend(
+            found
+                .configuration
+                .diagnostics
+                .iter()
+                .map(|finding| finding.message.clone()),
+        );
+        Self {
+            version: REPORT_VERSION,
+            dir: found.dir.to_owned(),
+            code: code_report(found),
+            state: found
+                .state
+                .as_ref()
+                .map(|(from, snapshot)| state_overview(from, snapshot)),
+            backend: BackendReport {
+                kind: location.backend.clone(),
+                location: describe(location),
+                workspace: location.workspace.clone(),
+            },
+            declared_not_deployed,
+            deployed_not_declared,
+            problems,
+        }
+    }
+
+    /// Returns the overview for a pull request: the terminal's text, fenced.
+    pub fn markdown(&self) -> String {
+        format!("```text\n{}```\n", self.text())
+    }
+
     /// Returns the report as JSON with a trailing newline.
     pub fn json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("strings and numbers always serialise");
@@ -227,4 +298,121 @@ fn list(text: &mut String, title: &str, items: &[String]) {
     for item in items {
         text.push_str(&format!("    {item}\n"));
     }
+}
+
+fn code_report(found: &Inspected<'_>) -> CodeReport {
+    let configuration = found.configuration;
+    let root = &configuration.root().source;
+    let mut code = CodeReport {
+        files: root.files.len(),
+        ..CodeReport::default()
+    };
+    let mut objects: BTreeMap<ModuleAddr, usize> = BTreeMap::new();
+    for (addr, instances) in &found.joined.instances {
+        *objects.entry(addr.module.clone()).or_default() += instances.len();
+    }
+    let mut read = BTreeSet::new();
+    for module in configuration.modules() {
+        if read.insert(&module.source.dir) {
+            code.bytes += module
+                .source
+                .files
+                .iter()
+                .map(|file| file.source.text.len())
+                .sum::<usize>();
+        }
+        for (item, _) in module.source.items() {
+            match item {
+                Item::Resource {
+                    mode: Mode::Managed, ..
+                } => code.resources += 1,
+                Item::Resource { mode: Mode::Data, .. } => code.data_sources += 1,
+                Item::Provider { name, alias } => {
+                    code.providers.extend(
+                        configuration
+                            .resolve(module, name, alias.as_deref())
+                            .map(|p| p.to_string()),
+                    );
+                }
+                _ => {}
+            }
+        }
+        for (name, call) in &module.calls {
+            let path = module.child(name);
+            let inside = configuration.module(&path);
+            let is_block = |item: &Item| matches!(item, Item::Resource { .. });
+            code.modules.push(ModuleReport {
+                source: call.source.clone().unwrap_or_else(|| "(computed)".to_owned()),
+                blocks: inside.map_or(0, |inside| {
+                    inside.source.items().filter(|(item, _)| is_block(item)).count()
+                }),
+                objects: objects.get(&path).copied().unwrap_or(0),
+                readable: call.target != CallTarget::Unknown,
+                path: path.to_string(),
+            });
+        }
+    }
+    code.modules.sort_by(|a, b| a.path.cmp(&b.path));
+    let counted = |wanted: fn(&Item) -> bool| root.items().filter(|(item, _)| wanted(item)).count();
+    code.locals = counted(|item| matches!(item, Item::Local(_)));
+    code.variables = counted(|item| matches!(item, Item::Variable(_)));
+    code.outputs = counted(|item| matches!(item, Item::Output(_)));
+    code
+}
+
+fn state_overview(from: &str, snapshot: &Snapshot) -> StateOverview {
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut sized: Vec<(String, usize)> = Vec::new();
+    let mut overview = StateOverview {
+        from: from.to_owned(),
+        bytes: snapshot.bytes().len(),
+        terraform_version: snapshot.terraform_version().to_owned(),
+        serial: snapshot.serial().0,
+        lineage: snapshot.lineage().as_str().to_owned(),
+        layout: match snapshot.layout() {
+            Layout::Indented => "indented",
+            Layout::Compact => "compact",
+            Layout::Foreign => "foreign",
+        }
+        .to_owned(),
+        resources: 0,
+        data_sources: 0,
+        objects: 0,
+        outputs: snapshot.outputs().len(),
+        tainted: Vec::new(),
+        deposed: Vec::new(),
+        types: Vec::new(),
+        largest: Vec::new(),
+    };
+    for resource in snapshot.resources().filter(|resource| !resource.is_husk()) {
+        if resource.addr().mode == ResourceMode::Data {
+            overview.data_sources += 1;
+            continue;
+        }
+        overview.resources += 1;
+        for object in resource.instances() {
+            overview.objects += 1;
+            *types.entry(&resource.addr().type_name).or_default() += 1;
+            sized.push((object.addr().to_string(), object.text().len()));
+            if object.tainted() {
+                overview.tainted.push(object.addr().to_string());
+            }
+            if let Some(key) = object.deposed() {
+                overview
+                    .deposed
+                    .push(format!("{} (deposed {key})", object.addr()));
+            }
+        }
+    }
+    overview.types = types
+        .into_iter()
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect();
+    overview
+        .types
+        .sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    sized.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    sized.truncate(5);
+    overview.largest = sized;
+    overview
 }

@@ -4,7 +4,16 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::graph::{kind_word, site_text};
 use super::{REPORT_VERSION, Table, count, size};
+use crate::graph::CutEdge;
+use crate::moves::{InstanceMove, StateOutcome};
+use crate::plan::PlanFile;
+use crate::plan::compute::Computed;
+use crate::stack::StateId;
+use crate::state::Snapshot;
 
 /// Everything a split tells.
 #[derive(Clone, Debug, Serialize)]
@@ -72,7 +81,7 @@ pub struct Arrival {
 }
 
 /// A dependency that no longer stands in a state, because its target is in another.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Dropped {
     /// The instance whose list it stood in.
     pub instance: String,
@@ -111,6 +120,58 @@ pub struct Check {
 }
 
 impl SplitReport {
+    /// Returns the path of a state within the result.
+    pub fn state_file(id: &StateId) -> String {
+        format!("states/{id}.tfstate")
+    }
+
+    /// Collects the report of a split.
+    pub fn new(
+        plan: &PlanFile,
+        environment: &str,
+        before: &BTreeMap<StateId, Snapshot>,
+        computed: &Computed,
+    ) -> Self {
+        let order: BTreeMap<&StateId, usize> = computed
+            .stacks
+            .order
+            .iter()
+            .enumerate()
+            .map(|(place, id)| (id, place))
+            .collect();
+        let mut outcomes: Vec<&(StateId, StateOutcome)> = computed.conserved.states.iter().collect();
+        outcomes.sort_by_key(|(id, _)| {
+            (
+                matches!(id, StateId::Stack(_)),
+                order.get(id).copied(),
+                id.clone(),
+            )
+        });
+        let states = outcomes
+            .into_iter()
+            .filter_map(|(id, after)| state_report(plan, id, before.get(id), after, computed));
+        let warnings = computed
+            .assignment
+            .warnings
+            .iter()
+            .map(|found| found.message.clone());
+        Self {
+            version: REPORT_VERSION,
+            split: plan.name.value.to_string(),
+            environment: environment.to_owned(),
+            states: states.collect(),
+            crossings: computed.stacks.cut.iter().map(crossing).collect(),
+            cycles: computed
+                .stacks
+                .cycles
+                .iter()
+                .map(|cycle| cycle.stacks.iter().map(ToString::to_string).collect())
+                .collect(),
+            checks: checks(computed),
+            warnings: warnings.collect(),
+        }
+    }
+
     /// Returns the report as JSON with a trailing newline.
     pub fn json(&self) -> String {
         debug_assert_eq!(self.version, REPORT_VERSION);
@@ -299,4 +360,122 @@ impl SplitReport {
             }
         }
     }
+}
+
+fn state_report(
+    plan: &PlanFile,
+    id: &StateId,
+    before: Option<&Snapshot>,
+    after: &StateOutcome,
+    computed: &Computed,
+) -> Option<StateReport> {
+    // A stack that took nothing does not come into being.
+    let snapshot = after.written().or(before)?;
+    let layer = plan
+        .stack(id.name())
+        .filter(|_| matches!(id, StateId::Stack(_)))
+        .map(|stack| stack.layer.to_string());
+    let arrivals = computed
+        .changes
+        .instances
+        .iter()
+        .filter(|moved| moved.to.state == *id);
+    let dropped = computed
+        .conserved
+        .cut
+        .iter()
+        .filter(|cut| cut.consumer.state == *id && !cut.stays_in_part);
+    Some(StateReport {
+        name: id.to_string(),
+        role: if layer.is_some() { "stack" } else { "source" },
+        layer,
+        file: after.written().map(|_| SplitReport::state_file(id)),
+        lineage: snapshot.lineage().as_str().to_owned(),
+        serial_before: before.map(|snapshot| snapshot.serial().0),
+        serial: snapshot.serial().0,
+        resources: snapshot
+            .resources()
+            .filter(|resource| !resource.is_husk())
+            .count(),
+        objects: snapshot.object_count(),
+        bytes: snapshot.bytes().len(),
+        reads_from: computed
+            .stacks
+            .depends_on
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        arrivals: arrivals.map(|moved| arrival(moved, snapshot)).collect(),
+        dropped_dependencies: dropped
+            .map(|cut| Dropped {
+                instance: cut.consumer.addr.to_string(),
+                dependency: cut.producer.addr.to_string(),
+            })
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    })
+}
+
+fn arrival(moved: &InstanceMove, snapshot: &Snapshot) -> Arrival {
+    let key = moved.to.addr.key.as_ref();
+    let resource = snapshot.resource(&moved.to.addr.resource);
+    Arrival {
+        from_state: moved.from.state.to_string(),
+        from: moved.from.addr.to_string(),
+        to: moved.to.addr.to_string(),
+        objects: resource.map_or(0, |found| {
+            found.instances().filter(|object| object.key() == key).count()
+        }),
+    }
+}
+
+fn crossing(cut: &CutEdge) -> Crossing {
+    Crossing {
+        consumer: cut.from.to_string(),
+        producer: cut.to.to_string(),
+        from: cut.edge.from.to_string(),
+        to: cut.edge.to.to_string(),
+        kind: kind_word(cut.edge.kind),
+        via: cut.edge.via.iter().map(ToString::to_string).collect(),
+        at: cut.edge.site.as_ref().map(site_text),
+    }
+}
+
+fn checks(computed: &Computed) -> Vec<Check> {
+    let report = &computed.conserved.report;
+    let conservation = Check {
+        name: "nothing lost, doubled or altered".to_owned(),
+        passed: true,
+        detail: format!(
+            "{} in exactly one state each: {} moved, {} byte-identical; only names, keys, providers and dependencies were spliced",
+            count(report.objects, "object"),
+            report.objects_moved,
+            report.objects_identical
+        ),
+    };
+    let serials = Check {
+        name: "lineages and serials".to_owned(),
+        passed: true,
+        detail: format!(
+            "{} written, {} unchanged",
+            count(report.states_written, "state"),
+            report.states - report.states_written
+        ),
+    };
+    let cycles = &computed.stacks.cycles;
+    let order = Check {
+        name: "no stacks depend on each other".to_owned(),
+        passed: cycles.is_empty(),
+        detail: match cycles.len() {
+            0 => format!(
+                "{} cross, in one direction each",
+                count(computed.stacks.cut.len(), "dependency").replace("ys", "ies")
+            ),
+            number => count(number, "cycle"),
+        },
+    };
+    vec![conservation, serials, order]
 }
