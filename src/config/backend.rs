@@ -108,10 +108,8 @@ impl Configuration {
             .blocks()
             .filter(|(_, _, block)| block.kind == BlockKind::Terraform)
         {
-            let blocks = block.body.blocks.iter();
-            let last = blocks
-                .filter(|nested| matches!(nested.name.as_str(), "backend" | "cloud"))
-                .next_back();
+            let mut blocks = block.body.blocks.iter();
+            let last = blocks.rfind(|nested| matches!(nested.name.as_str(), "backend" | "cloud"));
             found = last.map(|block| BackendBlock { file, block }).or(found);
         }
         found

@@ -1,4 +1,5 @@
 //! The one integration test binary: whole commands, real Terraform, real files.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails, as it must")]
 
 mod acme;
 mod arrows;
