@@ -68,3 +68,5 @@ pub use variables::{VariableFile, Variables};
 
 #[cfg(test)]
 mod reading_tests;
+#[cfg(test)]
+mod tree_tests;
