@@ -232,6 +232,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes on at another offset, at which a value of the same object or array ends.
+    pub fn jump(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// Skips white space and returns the next byte, if there is one.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {

@@ -1,0 +1,362 @@
+//! What becomes of the entries of `dependencies`.
+//!
+//! Entries name resources as configuration does, without instance keys. An entry follows its resource: where the
+//! resource (or a part of it) ends in the state of the object that names it, the entry gets the new address; where all
+//! of it ends elsewhere, the entry is cut and reported. Objects that do not move keep their list byte for byte unless
+//! it names something that did. Terraform fails on entries that name the object itself and on cycles, so neither is
+//! ever made: only the merging of two resources into one can make them, and then the entries that would are dropped.
+
+use std::collections::{HashMap, HashSet};
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::Changes;
+use super::place::{Placement, STAYS};
+use crate::address::ConfigResourceAddr;
+use crate::json::quote;
+use crate::state::Instance;
+
+/// A name that has no number: nothing of that name is in any state of the run.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Where the resources of all states go, by their configuration addresses.
+pub(super) struct Fates {
+    names: Vec<ConfigResourceAddr>,
+    /// For each state, for each entry of its table of dependencies, the number of the name.
+    entry_names: Vec<Vec<u32>>,
+    /// For each state: name of a resource in it → where its instances go (state, name).
+    goes: Vec<HashMap<u32, Vec<(u32, u32)>>>,
+    /// For each state the names at which something arrives.
+    arrives: Vec<HashSet<u32>>,
+    /// For each state and group the name.
+    group_names: Vec<Vec<u32>>,
+    /// For each state and entry the name.
+    resource_names: Vec<Vec<u32>>,
+    /// For each state: whether two resources become one in it.
+    merges: Vec<bool>,
+}
+
+/// What becomes of one entry.
+enum Fate<'f> {
+    /// It stays as it is written.
+    Stays,
+    /// It gets these names.
+    Becomes(&'f [(u32, u32)]),
+    /// What it named is in other states now.
+    Cut,
+    /// It named nothing, and may not begin to name something else now.
+    Dangles,
+}
+
+/// A list of dependencies that is written anew.
+pub(super) struct NewList {
+    pub(super) entries: Vec<NewEntry>,
+    /// Entries that were cut: position of the name.
+    pub(super) cut: Vec<u32>,
+    /// Entries whose resource is partly in other states now.
+    pub(super) parted: Vec<u32>,
+    /// Dropped entries, as they were spelled.
+    pub(super) dangling: Vec<String>,
+    pub(super) to_itself: Vec<String>,
+    pub(super) cyclic: Vec<String>,
+    pub(super) changed: bool,
+}
+
+/// One entry of a list that is written anew.
+pub(super) struct NewEntry {
+    text: String,
+    pub(super) token: String,
+    name: u32,
+}
+
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<ConfigResourceAddr, u32>,
+    names: Vec<ConfigResourceAddr>,
+}
+
+impl Names {
+    fn number(&mut self, addr: ConfigResourceAddr) -> u32 {
+        if let Some(&known) = self.numbers.get(&addr) {
+            return known;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(addr.clone());
+        self.numbers.insert(addr, number);
+        number
+    }
+}
+
+impl Fates {
+    /// Follows all resources of all states.
+    pub(super) fn new(placement: &Placement<'_>, changes: &Changes) -> Self {
+        let mut names = Names::default();
+        let group_names: Vec<Vec<u32>> = placement
+            .groups
+            .iter()
+            .map(|groups| {
+                groups
+                    .iter()
+                    .map(|group| names.number(group.addr.config()))
+                    .collect()
+            })
+            .collect();
+        let count = placement.sources.len();
+        let mut fates = Self {
+            names: Vec::new(),
+            entry_names: Vec::with_capacity(count),
+            goes: Vec::with_capacity(count),
+            arrives: group_names
+                .iter()
+                .map(|names| names.iter().copied().collect())
+                .collect(),
+            merges: vec![false; count],
+            group_names,
+            resource_names: Vec::with_capacity(count),
+        };
+        let mut origins: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
+        for state in 0..count {
+            let goes = fates.follow(state, placement, changes, &mut names);
+            for (&name, places) in &goes {
+                for &place in places {
+                    let origin = (state as u32, name);
+                    if *origins.entry(place).or_insert(origin) != origin {
+                        fates.merges[place.0 as usize] = true;
+                    }
+                }
+            }
+            fates.goes.push(goes);
+        }
+        for source in &placement.sources {
+            let snapshot = source.snapshot;
+            let entries = (0..snapshot.dependency_count() as u32).map(|id| {
+                let (_, addr) = snapshot.dependency(id);
+                names.numbers.get(addr).copied().unwrap_or(UNKNOWN)
+            });
+            fates.entry_names.push(entries.collect());
+        }
+        fates.names = names.names;
+        fates
+    }
+
+    fn follow(
+        &mut self,
+        state: usize,
+        placement: &Placement<'_>,
+        changes: &Changes,
+        names: &mut Names,
+    ) -> HashMap<u32, Vec<(u32, u32)>> {
+        let snapshot = placement.sources[state].snapshot;
+        let positions: HashMap<_, _> = placement
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(at, source)| (source.id, at as u32))
+            .collect();
+        let mut goes: HashMap<u32, Vec<(u32, u32)>> = HashMap::with_capacity(snapshot.resources().len());
+        let mut resource_names = Vec::with_capacity(snapshot.resources().len());
+        for resource in snapshot.resources() {
+            let name = names.number(resource.addr().config());
+            resource_names.push(name);
+            let places = goes.entry(name).or_default();
+            let mut add = |place: (u32, u32)| {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            };
+            let arrival =
+                |target: u32, group: u32| (target, self.group_names[target as usize][group as usize]);
+            if resource.is_husk() {
+                add(match placement.husks[state].get(&resource.index()) {
+                    None => (state as u32, name),
+                    Some(&number) => arrival(
+                        positions[&changes.husks[number].to.state],
+                        placement.husk_group_of[number],
+                    ),
+                });
+            }
+            for instance in resource.instances() {
+                add(match placement.moved[state][instance.index()] {
+                    STAYS => (state as u32, name),
+                    number => arrival(
+                        positions[&changes.instances[number as usize].to.state],
+                        placement.group_of[number as usize],
+                    ),
+                });
+            }
+        }
+        for places in goes.values_mut() {
+            places.sort_unstable();
+        }
+        self.resource_names.push(resource_names);
+        goes
+    }
+
+    /// Returns a name.
+    pub(super) fn name(&self, number: u32) -> &ConfigResourceAddr {
+        &self.names[number as usize]
+    }
+
+    /// Returns the name of a group.
+    pub(super) fn group_name(&self, state: usize, group: usize) -> u32 {
+        self.group_names[state][group]
+    }
+
+    /// Returns the name of an entry of a state, as it was before the moves.
+    pub(super) fn entry_name(&self, state: usize, entry: usize) -> u32 {
+        self.resource_names[state][entry]
+    }
+
+    /// Returns where the resource of that name in a state goes.
+    pub(super) fn places(&self, state: usize, name: u32) -> &[(u32, u32)] {
+        self.goes[state].get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Tells whether two resources become one in a state.
+    pub(super) fn merges(&self, state: usize) -> bool {
+        self.merges[state]
+    }
+
+    fn fate(&self, from: usize, entry: u32, to: usize) -> (u32, Fate<'_>) {
+        let name = self.entry_names[from][entry as usize];
+        let Some(places) = self.goes[from].get(&name) else {
+            let shadowed = name != UNKNOWN && self.arrives[to].contains(&name);
+            let fate = if from != to || shadowed {
+                Fate::Dangles
+            } else {
+                Fate::Stays
+            };
+            return (name, fate);
+        };
+        let start = places.partition_point(|place| (place.0 as usize) < to);
+        let end = places.partition_point(|place| place.0 as usize <= to);
+        let fate = match &places[start..end] {
+            [] => Fate::Cut,
+            [(_, only)] if *only == name => Fate::Stays,
+            here => Fate::Becomes(here),
+        };
+        (name, fate)
+    }
+
+    /// Tells for each entry in a state's table whether objects that stay in the state must drop or rename it, or
+    /// whether its resource is partly elsewhere now.
+    pub(super) fn touched(&self, state: usize) -> Vec<bool> {
+        (0..self.entry_names[state].len() as u32)
+            .map(|entry| {
+                let (name, fate) = self.fate(state, entry, state);
+                !matches!(fate, Fate::Stays) || self.is_parted(state, name, state)
+            })
+            .collect()
+    }
+
+    fn is_parted(&self, from: usize, name: u32, to: usize) -> bool {
+        self.places(from, name).iter().any(|place| place.0 as usize != to)
+    }
+
+    /// Follows the list of one object: from which state, to which, and under which name it is there.
+    pub(super) fn list(
+        &self,
+        instance: Instance<'_>,
+        from: usize,
+        to: usize,
+        own: u32,
+        moves: bool,
+    ) -> NewList {
+        let snapshot = instance.snapshot();
+        let mut list = NewList {
+            entries: Vec::new(),
+            cut: Vec::new(),
+            parted: Vec::new(),
+            dangling: Vec::new(),
+            to_itself: Vec::new(),
+            cyclic: Vec::new(),
+            changed: false,
+        };
+        for &entry in instance.dependency_ids() {
+            let (token, addr) = snapshot.dependency(entry);
+            let (name, fate) = self.fate(from, entry, to);
+            match fate {
+                // An entry that names the object itself is an old fault; an object that stays keeps even that.
+                Fate::Stays if moves && name == own => {
+                    list.changed = true;
+                    list.to_itself.push(addr.to_string());
+                }
+                Fate::Stays => list.entries.push(NewEntry {
+                    text: addr.to_string(),
+                    token: token.to_owned(),
+                    name,
+                }),
+                Fate::Dangles => {
+                    list.changed = true;
+                    list.dangling.push(addr.to_string());
+                }
+                Fate::Cut => {
+                    list.changed = true;
+                    list.cut.push(name);
+                }
+                Fate::Becomes(places) => {
+                    list.changed = true;
+                    list.become_these(places, own, self);
+                }
+            }
+            if matches!(fate, Fate::Stays | Fate::Becomes(_)) && self.is_parted(from, name, to) {
+                list.parted.push(name);
+            }
+        }
+        if list.changed {
+            list.entries.sort_by(|a, b| a.text.cmp(&b.text));
+            list.entries.dedup_by(|a, b| a.text == b.text);
+        }
+        list
+    }
+
+    /// Drops entries until no cycle is left that the lists did not have before. `lists` holds, for every object of the
+    /// state, its name, whether each entry is new in the state (all of a moved object's are), and the list.
+    pub(super) fn break_cycles(lists: &mut [(u32, bool, NewList)]) {
+        let mut graph = DiGraph::<u32, ()>::new();
+        let mut nodes: HashMap<u32, NodeIndex> = HashMap::new();
+        for (own, _, list) in lists.iter() {
+            let from = *nodes.entry(*own).or_insert_with(|| graph.add_node(*own));
+            for entry in list.entries.iter().filter(|entry| entry.name != UNKNOWN) {
+                let to = *nodes
+                    .entry(entry.name)
+                    .or_insert_with(|| graph.add_node(entry.name));
+                graph.add_edge(from, to, ());
+            }
+        }
+        let mut component: HashMap<u32, usize> = HashMap::new();
+        for (number, members) in kosaraju_scc(&graph).into_iter().enumerate() {
+            if members.len() > 1 {
+                component.extend(members.into_iter().map(|node| (graph[node], number)));
+            }
+        }
+        for (own, all_new, list) in lists {
+            let Some(ring) = component.get(own) else { continue };
+            if !*all_new && !list.changed {
+                continue;
+            }
+            let (stay, drop) = std::mem::take(&mut list.entries)
+                .into_iter()
+                .partition(|entry: &NewEntry| component.get(&entry.name) != Some(ring));
+            list.entries = stay;
+            list.changed |= !Vec::is_empty(&drop);
+            list.cyclic
+                .extend(drop.into_iter().map(|entry: NewEntry| entry.text));
+        }
+    }
+}
+
+impl NewList {
+    fn become_these(&mut self, places: &[(u32, u32)], own: u32, fates: &Fates) {
+        for &(_, name) in places {
+            let text = fates.names[name as usize].to_string();
+            if name == own {
+                self.to_itself.push(text);
+            } else {
+                let token = quote(&text);
+                self.entries.push(NewEntry { text, token, name });
+            }
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! From what people ask for to single instance moves, under the rules of `terraform state mv`.
+//!
+//! Requests are followed one after the other, so that one can move on what another has moved (`a` to `b`, `b` to `c`).
+//! A destination needs to be free only at the end, so that two things can swap places (`a` to `b`, `b` to `a`): while
+//! two are at one address, a request that names it means the one that was there first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::place::check_kinds;
+use super::{At, Changes, HuskMove, InstanceMove, MoveError, ProviderChoice, StateInput, States};
+use crate::address::{InstanceKey, ModuleInstanceAddr, MoveableAddr, ResourceAddr, ResourceInstanceAddr};
+use crate::stack::StateId;
+use crate::state::{Resource, Snapshot};
+
+/// One move as a person or a plan file asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveRequest {
+    /// What moves.
+    pub from: At<MoveableAddr>,
+    /// Where it goes.
+    pub to: At<MoveableAddr>,
+    /// The provider configuration to record it under.
+    pub provider: ProviderChoice,
+}
+
+/// Turns requests into moves of single instances and husks.
+///
+/// The rules are those of `terraform state mv`: types and modes stay, a whole resource or module needs a free
+/// address, an instance may join a resource, a whole resource with keys does not become a single instance.
+pub fn resolve(states: &States<'_>, requests: &[MoveRequest]) -> Result<Changes, MoveError> {
+    let mut resolver = Resolver::new(states);
+    for (number, request) in requests.iter().enumerate() {
+        resolver.follow(number, request)?;
+    }
+    resolver.check_destinations(requests)?;
+    Ok(resolver.changes())
+}
+
+/// Something that has been moved by at least one request.
+struct Item<'a> {
+    from: (usize, Origin<'a>),
+    to: (usize, ResourceAddr, Option<InstanceKey>),
+    provider: ProviderChoice,
+    request: usize,
+}
+
+/// What it was before all requests.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Origin<'a> {
+    Instance(usize, Option<&'a InstanceKey>),
+    Husk(usize),
+}
+
+/// Something that was at a destination when a request named it.
+enum Occupant {
+    /// An entry of a state as it was read.
+    Entry(usize, usize),
+    /// Something moved there by an earlier request.
+    Item(usize),
+}
+
+struct Resolver<'a> {
+    ids: Vec<&'a StateId>,
+    snapshots: Vec<Option<&'a Snapshot>>,
+    positions: HashMap<&'a StateId, usize>,
+    /// For each state its modules and the entries in them.
+    modules: Vec<HashMap<&'a ModuleInstanceAddr, Vec<usize>>>,
+    left: HashSet<(usize, Origin<'a>)>,
+    items: Vec<Item<'a>>,
+    /// For each state what has been moved there and is there still.
+    arrived: Vec<HashMap<ResourceAddr, Vec<usize>>>,
+    /// For each request what must be gone from its destination in the end.
+    occupants: Vec<Vec<Occupant>>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(states: &'a States<'_>) -> Self {
+        let snapshots: Vec<Option<&'a Snapshot>> = states
+            .values()
+            .map(|input| match input {
+                StateInput::Existing(snapshot) => Some(*snapshot),
+                StateInput::New(_) => None,
+            })
+            .collect();
+        let modules = snapshots.iter().map(|snapshot| {
+            let mut modules: HashMap<&ModuleInstanceAddr, Vec<usize>> = HashMap::new();
+            for resource in snapshot.iter().flat_map(|snapshot| snapshot.resources()) {
+                modules
+                    .entry(&resource.addr().module)
+                    .or_default()
+                    .push(resource.index());
+            }
+            modules
+        });
+        Self {
+            modules: modules.collect(),
+            ids: states.keys().collect(),
+            positions: states.keys().enumerate().map(|(at, id)| (id, at)).collect(),
+            left: HashSet::new(),
+            items: Vec::new(),
+            arrived: vec![HashMap::new(); snapshots.len()],
+            occupants: Vec::new(),
+            snapshots,
+        }
+    }
+
+    fn position(&self, state: &StateId) -> Result<usize, MoveError> {
+        let unknown = || MoveError::UnknownState { state: state.clone() };
+        self.positions.get(state).copied().ok_or_else(unknown)
+    }
+
+    fn entry(&self, state: usize, entry: usize) -> Resource<'a> {
+        let snapshot = self.snapshots[state].expect("only states with entries are asked for one");
+        snapshot.resource_at(entry)
+    }
+
+    fn follow(&mut self, number: usize, request: &MoveRequest) -> Result<(), MoveError> {
+        let from = self.position(&request.from.state)?;
+        let to = self.position(&request.to.state)?;
+        check_request(request)?;
+        let origins = self.origins(from, &request.from.addr);
+        let items = self.items_at(from, &request.from.addr);
+        if origins.is_empty() && items.is_empty() {
+            return Err(MoveError::NotFound {
+                from: request.from.clone(),
+                nearest: self.nearest(from, &request.from.addr),
+            });
+        }
+        self.check_whole(from, request, &origins, &items)?;
+        for &origin in &origins {
+            self.left.insert((from, origin));
+        }
+        for &item in &items {
+            let at = &self.items[item].to.1;
+            if let Some(there) = self.arrived[from].get_mut(at) {
+                there.retain(|&other| other != item);
+            }
+        }
+        let occupants = self.occupants_of(to, request);
+        self.occupants.push(occupants);
+        for origin in origins {
+            let (resource, key) = self.rebase(self.addr_of(from, origin), request);
+            self.arrive(Item {
+                from: (from, origin),
+                to: (to, resource, key),
+                provider: request.provider.clone(),
+                request: number,
+            });
+        }
+        for at in items {
+            let old = self.items[at].to.clone();
+            let (resource, key) = self.rebase((old.1, old.2), request);
+            let item = &mut self.items[at];
+            item.to = (to, resource.clone(), key);
+            item.request = number;
+            if request.provider != ProviderChoice::Auto {
+                item.provider = request.provider.clone();
+            }
+            self.arrived[to].entry(resource).or_default().push(at);
+        }
+        Ok(())
+    }
+
+    fn arrive(&mut self, item: Item<'a>) {
+        let there = self.arrived[item.to.0].entry(item.to.1.clone()).or_default();
+        there.push(self.items.len());
+        self.items.push(item);
+    }
+
+    fn addr_of(&self, state: usize, origin: Origin<'a>) -> (ResourceAddr, Option<InstanceKey>) {
+        match origin {
+            Origin::Instance(entry, key) => (self.entry(state, entry).addr().clone(), key.cloned()),
+            Origin::Husk(entry) => (self.entry(state, entry).addr().clone(), None),
+        }
+    }
+
+    fn rebase(
+        &self,
+        (resource, key): (ResourceAddr, Option<InstanceKey>),
+        request: &MoveRequest,
+    ) -> (ResourceAddr, Option<InstanceKey>) {
+        let instance = ResourceInstanceAddr { resource, key };
+        let moved = instance
+            .rebase(&request.from.addr, &request.to.addr)
+            .unwrap_or(instance);
+        (moved.resource, moved.key)
+    }
+
+    /// Returns the entries of a state that an address names or contains.
+    fn entries(&self, state: usize, addr: &MoveableAddr) -> Vec<Resource<'a>> {
+        let Some(snapshot) = self.snapshots[state] else {
+            return Vec::new();
+        };
+        match addr {
+            MoveableAddr::Module(module) => {
+                let modules = self.modules[state]
+                    .iter()
+                    .filter(|(found, _)| found.is_within(module));
+                let mut entries: Vec<usize> = modules.flat_map(|(_, entries)| entries).copied().collect();
+                entries.sort_unstable();
+                entries
+                    .into_iter()
+                    .map(|entry| self.entry(state, entry))
+                    .collect()
+            }
+            MoveableAddr::Resource(resource) => snapshot.resource(resource).into_iter().collect(),
+            MoveableAddr::Instance(instance) => snapshot.resource(&instance.resource).into_iter().collect(),
+        }
+    }
+
+    /// Returns what has not been moved yet and is at an address.
+    fn origins(&self, state: usize, addr: &MoveableAddr) -> Vec<Origin<'a>> {
+        let mut found = Vec::new();
+        for resource in self.entries(state, addr) {
+            if resource.is_husk() && !matches!(addr, MoveableAddr::Instance(_)) {
+                found.push(Origin::Husk(resource.index()));
+            }
+            let mut keys = HashSet::new();
+            for instance in resource.instances() {
+                let wanted = match addr {
+                    MoveableAddr::Instance(wanted) => instance.key() == wanted.key.as_ref(),
+                    _ => true,
+                };
+                if wanted && keys.insert(instance.key()) {
+                    found.push(Origin::Instance(resource.index(), instance.key()));
+                }
+            }
+        }
+        found.retain(|&origin| !self.left.contains(&(state, origin)));
+        found
+    }
+
+    /// Returns what earlier requests moved to an address, but for what waits there for the first owner to leave.
+    fn items_at(&self, state: usize, addr: &MoveableAddr) -> Vec<usize> {
+        let mut found = Vec::new();
+        let at_resource = |resource: &ResourceAddr| match addr {
+            MoveableAddr::Module(module) => resource.module.is_within(module),
+            MoveableAddr::Resource(wanted) => resource == wanted,
+            MoveableAddr::Instance(wanted) => *resource == wanted.resource,
+        };
+        for (resource, items) in self.arrived[state]
+            .iter()
+            .filter(|(resource, _)| at_resource(resource))
+        {
+            let entry = self.snapshots[state].and_then(|snapshot| snapshot.resource(resource));
+            for &at in items {
+                let key = self.items[at].to.2.as_ref();
+                let wanted = match addr {
+                    MoveableAddr::Instance(wanted) => key == wanted.key.as_ref(),
+                    _ => true,
+                };
+                let first = entry.and_then(|entry| entry.objects(key).first().copied());
+                let waits = first.is_some_and(|first| {
+                    let origin = Origin::Instance(first.resource().index(), first.key());
+                    !self.left.contains(&(state, origin))
+                });
+                if wanted && !waits {
+                    found.push(at);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// A whole resource becomes a single instance only if it is one.
+    fn check_whole(
+        &self,
+        state: usize,
+        request: &MoveRequest,
+        origins: &[Origin<'a>],
+        items: &[usize],
+    ) -> Result<(), MoveError> {
+        let (MoveableAddr::Resource(_), MoveableAddr::Instance(_)) = (&request.from.addr, &request.to.addr)
+        else {
+            return Ok(());
+        };
+        let mut addrs: Vec<_> = origins
+            .iter()
+            .map(|&origin| self.addr_of(state, origin))
+            .collect();
+        addrs.extend(
+            items
+                .iter()
+                .map(|&item| (self.items[item].to.1.clone(), self.items[item].to.2.clone())),
+        );
+        let husk = |origin: &Origin<'_>| matches!(origin, Origin::Husk(_));
+        match addrs.as_slice() {
+            [(_, None)] if !origins.iter().any(husk) => Ok(()),
+            [(resource, key), ..] => Err(MoveError::WholeResource {
+                from: request.from.clone(),
+                to: request.to.clone(),
+                count: addrs.len() - origins.iter().filter(|origin| husk(origin)).count(),
+                example: resource.instance(key.clone()).to_string(),
+            }),
+            [] => Ok(()),
+        }
+    }
+
+    /// Returns what must leave the destination of a whole resource or module.
+    fn occupants_of(&self, state: usize, request: &MoveRequest) -> Vec<Occupant> {
+        let to = &request.to.addr;
+        if matches!(to, MoveableAddr::Instance(_)) || matches!(request.from.addr, MoveableAddr::Instance(_)) {
+            return Vec::new();
+        }
+        let entries = self.entries(state, to);
+        let stays = |resource: &Resource<'a>| self.entry_stays(state, *resource);
+        let mut found: Vec<_> = entries
+            .into_iter()
+            .filter(stays)
+            .map(|resource| Occupant::Entry(state, resource.index()))
+            .collect();
+        let there = self.arrived[state].iter().filter(|(resource, _)| match to {
+            MoveableAddr::Module(module) => resource.module.is_within(module),
+            _ => MoveableAddr::Resource((*resource).clone()) == *to,
+        });
+        found.extend(
+            there
+                .flat_map(|(_, items)| items)
+                .map(|&item| Occupant::Item(item)),
+        );
+        found
+    }
+
+    fn entry_stays(&self, state: usize, resource: Resource<'a>) -> bool {
+        let left = |origin| self.left.contains(&(state, origin));
+        if resource.is_husk() {
+            return !left(Origin::Husk(resource.index()));
+        }
+        let mut instances = resource.instances();
+        instances.any(|instance| !left(Origin::Instance(resource.index(), instance.key())))
+    }
+
+    fn check_destinations(&self, requests: &[MoveRequest]) -> Result<(), MoveError> {
+        for (request, occupants) in requests.iter().zip(&self.occupants) {
+            let to = &request.to.addr;
+            let taken = occupants.iter().any(|occupant| match occupant {
+                Occupant::Entry(state, entry) => self.entry_stays(*state, self.entry(*state, *entry)),
+                Occupant::Item(item) => {
+                    let (state, resource, _) = &self.items[*item].to;
+                    *self.ids[*state] == request.to.state
+                        && match to {
+                            MoveableAddr::Module(module) => resource.module.is_within(module),
+                            MoveableAddr::Resource(wanted) => resource == wanted,
+                            MoveableAddr::Instance(_) => false,
+                        }
+                }
+            });
+            if taken {
+                let (from, to) = (request.from.clone(), request.to.clone());
+                return Err(match to.addr {
+                    MoveableAddr::Module(_) => MoveError::ModuleExists { from, to },
+                    _ => MoveError::ResourceExists { from, to },
+                });
+            }
+        }
+        self.check_instances()
+    }
+
+    /// Refuses two instances at one address.
+    fn check_instances(&self) -> Result<(), MoveError> {
+        let mut taken: HashMap<(usize, &ResourceAddr, &Option<InstanceKey>), usize> = HashMap::new();
+        for (number, item) in self.items.iter().enumerate() {
+            if matches!(item.from.1, Origin::Husk(_)) {
+                continue;
+            }
+            let (state, resource, key) = &item.to;
+            let other = taken.insert((*state, resource, key), number);
+            let entry = self.snapshots[*state].and_then(|snapshot| snapshot.resource(resource));
+            let first = entry.and_then(|entry| entry.objects(key.as_ref()).first().copied());
+            let waits = first.is_some_and(|first| {
+                let origin = Origin::Instance(first.resource().index(), first.key());
+                !self.left.contains(&(*state, origin))
+            });
+            if other.is_some() || waits {
+                return Err(MoveError::InstanceExists {
+                    from: Box::new(self.origin_of(item)),
+                    to: Box::new(self.destination_of(item)),
+                    other: other.map(|other| Box::new(self.origin_of(&self.items[other]))),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn origin_of(&self, item: &Item<'a>) -> At<ResourceInstanceAddr> {
+        let (resource, key) = self.addr_of(item.from.0, item.from.1);
+        At::new(
+            self.ids[item.from.0].clone(),
+            ResourceInstanceAddr { resource, key },
+        )
+    }
+
+    fn destination_of(&self, item: &Item<'a>) -> At<ResourceInstanceAddr> {
+        let (state, resource, key) = item.to.clone();
+        At::new(self.ids[state].clone(), ResourceInstanceAddr { resource, key })
+    }
+
+    fn changes(&self) -> Changes {
+        let mut changes = Changes::default();
+        for item in &self.items {
+            let (from, to) = (self.origin_of(item), self.destination_of(item));
+            if from == to {
+                continue; // Moved away and back again.
+            }
+            let provider = item.provider.clone();
+            match item.from.1 {
+                Origin::Instance(..) => changes.instances.push(InstanceMove { from, to, provider }),
+                Origin::Husk(_) => changes.husks.push(HuskMove {
+                    from: At::new(from.state, from.addr.resource),
+                    to: At::new(to.state, to.addr.resource),
+                    provider,
+                }),
+            }
+        }
+        changes
+    }
+
+    /// Returns what is there that differs only in instance keys.
+    fn nearest(&self, state: usize, addr: &MoveableAddr) -> Vec<String> {
+        let Some(snapshot) = self.snapshots[state] else {
+            return Vec::new();
+        };
+        let mut found: Vec<String> = Vec::new();
+        match addr {
+            MoveableAddr::Module(module) => {
+                let wanted = module.config();
+                let depth = wanted.0.len();
+                let same = self.modules[state]
+                    .keys()
+                    .filter(|found| found.config().0.starts_with(&wanted.0))
+                    .map(|found| ModuleInstanceAddr(found.0[..depth].to_vec()).to_string());
+                found.extend(same);
+            }
+            MoveableAddr::Resource(resource) => {
+                let wanted = resource.config();
+                let same = snapshot
+                    .resources()
+                    .filter(|found| found.addr().config() == wanted);
+                found.extend(same.map(|found| found.addr().to_string()));
+            }
+            MoveableAddr::Instance(instance) => {
+                let resource = snapshot.resource(&instance.resource);
+                found.extend(
+                    resource
+                        .into_iter()
+                        .flat_map(Resource::instances)
+                        .map(|i| i.addr().to_string()),
+                );
+            }
+        }
+        found.sort();
+        found.dedup();
+        found.truncate(5);
+        found
+    }
+}
+
+/// Checks what can be checked without looking at the states.
+fn check_request(request: &MoveRequest) -> Result<(), MoveError> {
+    let named = || (request.from.clone(), request.to.clone());
+    if request.from == request.to {
+        return Err(MoveError::SamePlace {
+            from: request.from.clone(),
+        });
+    }
+    let resource = |addr: &MoveableAddr| match addr {
+        MoveableAddr::Module(_) => None,
+        MoveableAddr::Resource(resource) => Some(resource.clone()),
+        MoveableAddr::Instance(instance) => Some(instance.resource.clone()),
+    };
+    match (resource(&request.from.addr), resource(&request.to.addr)) {
+        (Some(from), Some(to)) if from == to => Ok(()),
+        (Some(from), Some(to)) => check_kinds((&request.from.state, &from), (&request.to.state, &to), named),
+        (None, None) => {
+            if request.from.addr.module().is_root() || request.to.addr.module().is_root() {
+                let (from, to) = named();
+                return Err(MoveError::RootModule { from, to });
+            }
+            Ok(())
+        }
+        _ => {
+            let (from, to) = named();
+            Err(MoveError::KindDiffers { from, to })
+        }
+    }
+}

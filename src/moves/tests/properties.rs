@@ -1,0 +1,1 @@
+//! Arbitrary states and arbitrary moves.

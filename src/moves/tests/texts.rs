@@ -1,0 +1,1 @@
+//! Whole texts: layouts, providers, outputs, check results, unknown fields.

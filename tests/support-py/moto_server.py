@@ -1,0 +1,132 @@
+"""Serves the emulated AWS (moto) on 127.0.0.1 for the integration tests.
+
+    venv/bin/python moto_server.py [--port PORT] [--until-eof]
+
+Prints `listening on PORT` once it answers; without --port the system picks a free one. With --until-eof it lives
+exactly as long as its standard input is open, so that it never outlives a test process, however that one ends.
+
+What it adds to moto's own server:
+
+* An access key of twelve digits is the account: `AWS_ACCESS_KEY_ID=111122223333` works in account 111122223333.
+  (Bucket names are shared by all accounts, as on AWS.)
+* Requests are handled one at a time. Moto checks a condition and writes in two steps; AWS does both at once, and locks
+  are built on that.
+* An SQS redrive policy is given back without spaces, as Terraform writes it and AWS keeps it; otherwise every queue with
+  a dead-letter queue would plan as changed.
+* `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
+  `dynamodb PutItem 400`.
+* HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
+"""
+
+import argparse
+import collections
+import io
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+
+import moto.backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.models import Queue
+from werkzeug.serving import make_server
+
+CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[\w-]+/([\w-]+)/")
+REQUESTS = "/_requests/"
+
+
+class Handler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_):
+        """One line a request would drown everything else."""
+
+
+class OneAtATime:
+    """Moto's application, with accounts by access key and without races."""
+
+    def __init__(self, application):
+        self.application = application
+        self.turn = threading.Lock()
+        self.requests = collections.defaultdict(list)
+
+    def __call__(self, environ, start_response):
+        if environ["PATH_INFO"].startswith(REQUESTS):
+            lines = self.requests[environ["PATH_INFO"].removeprefix(REQUESTS)]
+            start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+            return ["".join(f"{line}\n" for line in lines).encode()]
+        if signed := CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")):
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = signed.group(1)
+            start_response = self.noting(*signed.groups(), environ, start_response)
+        # Read whole before the turn is taken: a client that stalls in mid-upload must not hold up the others.
+        environ["wsgi.input"] = io.BytesIO(read_body(environ))
+        with self.turn:
+            answer = self.application(environ, start_response)
+            try:
+                return [b"".join(answer)]
+            finally:
+                if hasattr(answer, "close"):
+                    answer.close()
+
+    def noting(self, account, service, environ, start_response):
+        """Wraps `start_response` so that the request is noted with its outcome."""
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        if not operation:
+            uri = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+            operation = f"{environ['REQUEST_METHOD']} {uri}"
+
+        def noted(status, *rest):
+            self.requests[account].append(f"{service} {operation} {status.split(' ')[0]}")
+            return start_response(status, *rest)
+
+        return noted
+
+
+def compact_redrive_policy(queue, attributes=Queue.attributes.fget):
+    found = attributes(queue)
+    if queue.redrive_policy:
+        found["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+    return found
+
+
+Queue.attributes = property(compact_redrive_policy)
+
+
+def read_body(environ):
+    if environ.get("wsgi.input_terminated"):
+        return environ["wsgi.input"].read()
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return environ["wsgi.input"].read(length)
+
+
+def remember_modules():
+    """Moto lists its own source directory for every request, which takes as long as all the rest of one."""
+    modules = list(moto.backends.list_of_moto_modules())
+    moto.backends.list_of_moto_modules = lambda: modules
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--until-eof", action="store_true")
+    options = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    remember_modules()
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", options.port, application, threaded=True, request_handler=Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"listening on {server.server_port}", flush=True)
+    # Moto prints now and then, and nobody reads our standard output from here on.
+    sys.stdout = sys.stderr
+    if options.until_eof:
+        sys.stdin.buffer.read()
+    else:
+        signal.pause()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
