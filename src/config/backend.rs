@@ -108,8 +108,10 @@ impl Configuration {
             .blocks()
             .filter(|(_, _, block)| block.kind == BlockKind::Terraform)
         {
-            let mut blocks = block.body.blocks.iter();
-            let last = blocks.rfind(|nested| matches!(nested.name.as_str(), "backend" | "cloud"));
+            let blocks = block.body.blocks.iter();
+            let last = blocks
+                .rev()
+                .find(|nested| matches!(nested.name.as_str(), "backend" | "cloud"));
             found = last.map(|block| BackendBlock { file, block }).or(found);
         }
         found

@@ -3,6 +3,7 @@
 
 mod acme;
 mod arrows;
+mod config;
 mod docs;
 mod plan_file;
 mod states;
