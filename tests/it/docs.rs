@@ -34,11 +34,20 @@ fn cli_reference() -> String {
     command.build();
     let mut write = |name: String, help: String| {
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-        page.push_str(&format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+        page.push_str(&format!(
+            "\n## `{name}`\n\n```text\n{}\n```\n",
+            help.join("\n").trim_end()
+        ));
     };
     write("stackcut".to_owned(), command.render_long_help().to_string());
-    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
-        write(format!("stackcut {}", sub.get_name()), sub.render_long_help().to_string());
+    for sub in command
+        .get_subcommands_mut()
+        .filter(|sub| sub.get_name() != "help")
+    {
+        write(
+            format!("stackcut {}", sub.get_name()),
+            sub.render_long_help().to_string(),
+        );
     }
     page
 }
