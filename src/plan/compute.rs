@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Assignment, Inventory, PlanFile, assign};
+use super::assign::{self, assign};
+use super::{Assignment, Inventory, PlanFile};
 use crate::address::{ModuleAddr, ResourceInstanceAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Joined, StackGraph};
 use crate::moves::{
-    At, Changes, Conserved, HuskMove, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice,
-    StateInput, States, apply, conserve,
+    At, Changes, Conserved, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice, StateInput,
+    States, apply, conserve,
 };
 use crate::stack::StateId;
 use crate::state::{Lineage, Snapshot};
@@ -53,7 +54,7 @@ impl Inputs<'_> {
     pub fn compute(&self) -> Result<Computed, Vec<Diagnostic>> {
         let joined = self.joined();
         let assignment = assign(self.plan, &self.inventories(&joined))?;
-        let changes = self.changes(&assignment);
+        let changes = changes(&assignment.instances, &assignment.outputs);
         let conserved = self.conserved(&changes)?;
         let stacks = cut(&joined, &assignment);
         Ok(Computed {
@@ -99,60 +100,6 @@ impl Inputs<'_> {
         inventories
     }
 
-    fn changes(&self, assignment: &Assignment) -> Changes {
-        let instances = assignment
-            .instances
-            .iter()
-            .map(|found| InstanceMove {
-                from: At::new(found.giver.clone(), found.from.clone()),
-                to: At::new(found.taker.clone(), found.to.clone()),
-                provider: ProviderChoice::Auto,
-            })
-            .collect();
-        let outputs = assignment
-            .outputs
-            .iter()
-            .map(|found| OutputMove {
-                from: At::new(found.giver.clone(), found.name.clone()),
-                to: At::new(found.taker.clone(), found.name.clone()),
-                transfer: OutputTransfer::Move,
-            })
-            .collect();
-        Changes {
-            instances,
-            husks: self.husks(),
-            outputs,
-            set_outputs: Vec::new(),
-        }
-    }
-
-    /// Returns the moves of resource entries without instances, for stacks that take the whole resource.
-    fn husks(&self) -> Vec<HuskMove> {
-        let mut husks = Vec::new();
-        for (id, snapshot) in self
-            .snapshots
-            .iter()
-            .filter(|(id, _)| matches!(id, StateId::Source(_)))
-        {
-            for resource in snapshot.resources().filter(|resource| resource.is_husk()) {
-                let addr = resource.addr();
-                let taker = self.plan.stacks.iter().find(|stack| {
-                    let from_here = |source: &Option<_>| source.as_ref().is_none_or(|name| name == id.name());
-                    let mut takes = stack.taking.takes.iter();
-                    takes.any(|take| from_here(&take.source) && take.pattern.value.matches_resource(addr))
-                });
-                if let Some(stack) = taker {
-                    husks.push(HuskMove {
-                        from: At::new(id.clone(), addr.clone()),
-                        to: At::new(StateId::Stack(stack.name.value.clone()), addr.clone()),
-                        provider: ProviderChoice::Auto,
-                    });
-                }
-            }
-        }
-        husks
-    }
-
     fn conserved(&self, changes: &Changes) -> Result<Conserved, Vec<Diagnostic>> {
         let Some(first) = self
             .snapshots
@@ -185,6 +132,31 @@ impl Inputs<'_> {
                     .hint("this is a defect of stackcut: please report it"),
             ]
         })
+    }
+}
+
+/// Returns moves and outputs of a plan in the terms of the moves.
+pub(super) fn changes(instances: &[assign::InstanceMove], outputs: &[assign::OutputMove]) -> Changes {
+    let instances = instances
+        .iter()
+        .map(|found| InstanceMove {
+            from: At::new(found.giver.clone(), found.from.clone()),
+            to: At::new(found.taker.clone(), found.to.clone()),
+            provider: ProviderChoice::Auto,
+        })
+        .collect();
+    let outputs = outputs
+        .iter()
+        .map(|found| OutputMove {
+            from: At::new(found.giver.clone(), found.name.clone()),
+            to: At::new(found.taker.clone(), found.name.clone()),
+            transfer: OutputTransfer::Move,
+        })
+        .collect();
+    Changes {
+        instances,
+        outputs,
+        ..Changes::default()
     }
 }
 
