@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{kind_word, site_text};
 use super::{REPORT_VERSION, Table, count, size};
+use crate::address::ResourceMode;
 use crate::graph::CutEdge;
 use crate::moves::{InstanceMove, StateOutcome};
 use crate::plan::PlanFile;
@@ -47,6 +48,8 @@ pub struct StateReport {
     pub layer: Option<String>,
     /// File of the state, relative to OUT; none where it did not change.
     pub file: Option<String>,
+    /// Where the state lives, in a plan.
+    pub location: Option<String>,
     /// Lineage.
     pub lineage: String,
     /// Serial before; none for a new state.
@@ -61,6 +64,8 @@ pub struct StateReport {
     pub bytes: usize,
     /// Names of the stacks whose resources this one's depend on.
     pub reads_from: Vec<String>,
+    /// Managed instances that came here, by type, most first.
+    pub arriving_types: Vec<(String, usize)>,
     /// Every instance that came here, in order.
     pub arrivals: Vec<Arrival>,
     /// Entries of `dependencies` that named what left, by consumer.
@@ -243,6 +248,7 @@ impl SplitReport {
         )
         .expect("writing to a String cannot fail");
         text.push_str(&self.table().text(2));
+        self.text_groups(&mut text);
         let renamed: Vec<&Arrival> = self.renamed().collect();
         if !renamed.is_empty() {
             text.push_str(&format!("\n  renamed ({}):\n", renamed.len()));
@@ -265,6 +271,45 @@ impl SplitReport {
             text.push_str(&format!("{mark} {}: {}\n", check.name, check.detail));
         }
         text
+    }
+
+    /// Appends what moves, stack by stack, grouped by type.
+    fn text_groups(&self, text: &mut String) {
+        let arriving: Vec<&StateReport> = self
+            .states
+            .iter()
+            .filter(|state| !state.arrivals.is_empty())
+            .collect();
+        let width = arriving
+            .iter()
+            .map(|state| state.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        text.push_str("\n  what moves:\n");
+        for state in arriving {
+            let shown: Vec<String> = state
+                .arriving_types
+                .iter()
+                .take(4)
+                .map(|(name, number)| format!("{number} {name}"))
+                .collect();
+            let more: usize = state
+                .arriving_types
+                .iter()
+                .skip(4)
+                .map(|(_, number)| number)
+                .sum();
+            let rest = if more > 0 {
+                format!(", {more} others")
+            } else {
+                String::new()
+            };
+            let pad = " ".repeat(width - state.name.chars().count());
+            text.push_str(&format!("    {}{pad}  {}{rest}\n", state.name, shown.join(", ")));
+            if let Some(location) = &state.location {
+                text.push_str(&format!("    {}  → {location}\n", " ".repeat(width)));
+            }
+        }
     }
 
     /// Returns the whole report as Markdown.
@@ -375,11 +420,13 @@ fn state_report(
         .stack(id.name())
         .filter(|_| matches!(id, StateId::Stack(_)))
         .map(|stack| stack.layer.to_string());
-    let arrivals = computed
-        .changes
-        .instances
-        .iter()
-        .filter(|moved| moved.to.state == *id);
+    let arrivals = || {
+        computed
+            .changes
+            .instances
+            .iter()
+            .filter(|moved| moved.to.state == *id)
+    };
     let dropped = computed
         .conserved
         .cut
@@ -390,6 +437,7 @@ fn state_report(
         role: if layer.is_some() { "stack" } else { "source" },
         layer,
         file: after.written().map(|_| SplitReport::state_file(id)),
+        location: None,
         lineage: snapshot.lineage().as_str().to_owned(),
         serial_before: before.map(|snapshot| snapshot.serial().0),
         serial: snapshot.serial().0,
@@ -407,7 +455,8 @@ fn state_report(
             .flatten()
             .map(ToString::to_string)
             .collect(),
-        arrivals: arrivals.map(|moved| arrival(moved, snapshot)).collect(),
+        arriving_types: types(arrivals()),
+        arrivals: arrivals().map(|moved| arrival(moved, snapshot)).collect(),
         dropped_dependencies: dropped
             .map(|cut| Dropped {
                 instance: cut.consumer.addr.to_string(),
@@ -417,6 +466,19 @@ fn state_report(
             .into_iter()
             .collect(),
     })
+}
+
+fn types<'a>(moves: impl Iterator<Item = &'a InstanceMove>) -> Vec<(String, usize)> {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for moved in moves.filter(|moved| moved.to.addr.resource.mode == ResourceMode::Managed) {
+        *counted.entry(&moved.to.addr.resource.type_name).or_default() += 1;
+    }
+    let mut types: Vec<(String, usize)> = counted
+        .into_iter()
+        .map(|(name, number)| (name.to_owned(), number))
+        .collect();
+    types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    types
 }
 
 fn arrival(moved: &InstanceMove, snapshot: &Snapshot) -> Arrival {
