@@ -9,10 +9,13 @@
 //! lock info made here holds content of a state or a credential.
 
 pub mod clock;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod dry_run;
 mod error;
 pub mod faulty;
 pub mod gated;
+pub mod local;
 mod lock_info;
 pub mod memory;
 pub mod recording;
@@ -147,15 +150,6 @@ pub struct Written {
     pub version_id: Option<String>,
 }
 
-/// How long a lock stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockLifetime {
-    /// Until somebody releases it, for Terraform too: a fence really fences.
-    UntilReleased,
-    /// Against Terraform only as long as this process lives (fcntl); against stackcut until somebody releases it.
-    WithProcess,
-}
-
 /// The proof that a state is locked by us: only who holds one can write. Made by backends alone.
 ///
 /// Dropping it releases nothing: a lock outlives a crash, and a fence outlives the run.
@@ -215,9 +209,6 @@ pub trait StateBackend: Send + Sync {
 
     /// Returns the text under which this state is locked (`bucket/path`, an absolute path): locks are taken in its order.
     fn lock_key(&self) -> &str;
-
-    /// Tells how long a lock stands.
-    fn lock_lifetime(&self) -> LockLifetime;
 
     /// Tells whether a digest belongs to the state, to be written after each write of the object.
     fn keeps_digest(&self) -> bool;

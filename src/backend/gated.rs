@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    BackendError, Expect, LockId, LockInfo, LockLifetime, Reading, SidecarName, StandingLock, StateBackend,
-    StateLock, Version, Written,
+    BackendError, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend, StateLock,
+    Version, Written,
 };
 use crate::state::{Md5Digest, Sha256Digest};
 
@@ -128,10 +128,6 @@ impl<G: Gate> StateBackend for Gated<G> {
         self.inner.lock_key()
     }
 
-    fn lock_lifetime(&self) -> LockLifetime {
-        self.inner.lock_lifetime()
-    }
-
     fn keeps_digest(&self) -> bool {
         self.inner.keeps_digest()
     }
@@ -154,14 +150,15 @@ impl<G: Gate> StateBackend for Gated<G> {
 
     fn write_digest(&self, lock: &StateLock, digest: &Md5Digest) -> Result<(), BackendError> {
         if !self.keeps_digest() {
-            return Ok(());
+            // No effect, so nothing for the gate.
+            return self.inner.write_digest(lock, digest);
         }
         self.pass(Operation::WriteDigest, |inner| inner.write_digest(lock, digest))
     }
 
     fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError> {
         if !self.keeps_digest() {
-            return Ok(());
+            return self.inner.remove_digest(lock);
         }
         self.pass(Operation::RemoveDigest, |inner| inner.remove_digest(lock))
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{
-    BackendError, DigestStanding, Expect, LockId, LockInfo, LockLifetime, Reading, SidecarName, StandingLock,
-    StateBackend, StateLock, StateObject, Version, Written,
+    BackendError, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
+    StateLock, StateObject, Version, Written,
 };
 use crate::state::Md5Digest;
 
@@ -157,10 +157,6 @@ impl StateBackend for MemoryBackend {
 
     fn lock_key(&self) -> &str {
         &self.path
-    }
-
-    fn lock_lifetime(&self) -> LockLifetime {
-        LockLifetime::UntilReleased
     }
 
     fn keeps_digest(&self) -> bool {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::{
-    BackendError, Expect, LockId, LockInfo, LockLifetime, Reading, SidecarName, StandingLock, StateBackend,
-    StateLock, Version, Written,
+    BackendError, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend, StateLock,
+    Version, Written,
 };
 use crate::state::{Md5Digest, Sha256Digest};
 
@@ -126,10 +126,6 @@ impl StateBackend for Settling {
 
     fn lock_key(&self) -> &str {
         self.inner.lock_key()
-    }
-
-    fn lock_lifetime(&self) -> LockLifetime {
-        self.inner.lock_lifetime()
     }
 
     fn keeps_digest(&self) -> bool {
