@@ -177,6 +177,20 @@ impl SplitReport {
         }
     }
 
+    /// Says where each state lives, instead of the file of a split.
+    pub fn place(&mut self, place: &dyn Fn(&StateId) -> Option<String>) {
+        for state in &mut self.states {
+            let Ok(name) = state.name.parse() else { continue };
+            let id = if state.role == "stack" {
+                StateId::Stack(name)
+            } else {
+                StateId::Source(name)
+            };
+            state.file = None;
+            state.location = place(&id);
+        }
+    }
+
     /// Returns the report as JSON with a trailing newline.
     pub fn json(&self) -> String {
         debug_assert_eq!(self.version, REPORT_VERSION);
