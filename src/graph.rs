@@ -24,7 +24,7 @@ use petgraph::visit::EdgeRef as _;
 use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ProviderConfigAddr};
 use crate::diagnostic::SourceFile;
 
-pub use cut::{CutEdge, StackCycle, StackGraph};
+pub use cut::{CutEdge, StackCycle, StackGraph, StateCut};
 pub use instances::{InstanceEdge, InstanceSet, KeyMatch};
 pub use join::{Joined, Orphan};
 
