@@ -19,6 +19,10 @@ use stackcut::config::{Configuration, LoadOptions};
 use stackcut::source_tree::MemoryTree;
 use stackcut::state::testing::generate_state;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs a command and prints wall seconds and peak kilobytes, as the kernel accounts them for the finished process.
 const MEASURE: &str = "
 import os, sys, time
