@@ -200,9 +200,10 @@ pub(super) fn check_results(
 fn moved_names(judge: &Judge<'_>, state: usize) -> (HashSet<ConfigResourceAddr>, HashSet<ModuleAddr>) {
     let (mut resources, mut modules) = (HashSet::new(), HashSet::new());
     for addr in judge.movers(state) {
+        let addr = addr.to_addr();
         let path = &addr.module.0;
         modules.extend((1..=path.len()).map(|depth| ModuleAddr(path[..depth].to_vec())));
-        resources.insert(addr.clone());
+        resources.insert(addr);
     }
     (resources, modules)
 }
