@@ -4,18 +4,18 @@
 //! order are those of the parsed values. Terraform's own order in `state list` and the byte order in a state file are
 //! both different from `Ord` here; see `state/` for the latter.
 
+mod display;
+mod order;
 mod parse;
 pub mod pattern;
-mod print;
 mod provider;
+mod reader;
 mod rebase;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
+pub use order::cmp_state_list;
 pub use parse::AddressError;
-pub use print::cmp_state_list;
 pub use provider::{OPENTOFU_HOST, ProviderAddr, ProviderConfigAddr, TERRAFORM_HOST};
 
 /// The key of one instance: `[0]` of `count` or `["name"]` of `for_each`. Integers sort before strings.
@@ -95,7 +95,7 @@ pub enum MoveableAddr {
     Module(ModuleInstanceAddr),
     /// A resource without a key: all its instances, or the single one.
     Resource(ResourceAddr),
-    /// A resource instance with a key.
+    /// A resource instance with a key. (An instance without one is read as [`MoveableAddr::Resource`].)
     Instance(ResourceInstanceAddr),
 }
 
@@ -138,14 +138,5 @@ impl ResourceAddr {
             resource: self.clone(),
             key,
         }
-    }
-}
-
-impl fmt::Display for ResourceMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Data => "data",
-            Self::Managed => "managed",
-        })
     }
 }

@@ -4,11 +4,15 @@
 //! The rooms and the arrows between them are described in `docs/architecture.md`.
 
 pub mod address;
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod error;
+pub mod graph;
 pub mod json;
 pub mod moves;
+pub mod plan;
+pub mod report;
 pub mod source_tree;
 pub mod stack;
 pub mod state;

@@ -1,3 +1,7 @@
 //! The `stackcut` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(stackcut::cli::run().code())
+}

@@ -103,7 +103,7 @@ impl Ui {
         for (index, line) in text.lines().enumerate() {
             match line.split_once(':') {
                 Some((word, rest)) if index == 0 => {
-                    anstream::eprintln!("{style}{word}{style:#}{BOLD}:{rest}{BOLD:#}")
+                    anstream::eprintln!("{style}{word}{style:#}{BOLD}:{rest}{BOLD:#}");
                 }
                 Some(("hint", rest)) => anstream::eprintln!("{GREEN}hint{GREEN:#}:{rest}"),
                 _ => anstream::eprintln!("{line}"),

@@ -1,429 +1,329 @@
-//! Anchored, segment-aware patterns over addresses, as `take` in a plan file uses them.
+//! Anchored, segment-aware patterns over addresses: the words of `take` in a plan file.
 //!
-//! A pattern is an address in which names and keys may hold `*`. It always speaks about the whole address:
+//! A pattern is written like an address, with wildcards, and always describes a whole address, never a part of one:
 //!
-//! | pattern | matches |
-//! |---|---|
-//! | `aws_sqs_queue.orders` | that resource in the root module, all its instances |
-//! | `aws_sqs_queue.orders[0]`, `…["eu"]` | one instance |
-//! | `aws_sqs_queue.orders[*]` | every instance that has a key |
-//! | `aws_sqs_queue.orders["eu-*"]` | instances whose key is a text that matches |
-//! | `aws_iam_*.orders-*` | resources of the root module whose type and name match |
-//! | `data.aws_*.*` | data sources of the root module |
-//! | `module.vpc` | everything in the module, all its instances, modules inside it too, data sources too |
-//! | `module.service["orders"]` | everything in that module instance |
-//! | `module.*.aws_sqs_queue.q` | `q` in every module called by the root module |
-//! | `module.net.**` | the same as `module.net`; `**` alone is everything |
-//! | `**.aws_kms_key.*` | KMS keys in any module, the root module included |
-//! | `module.net.**.aws_subnet.*` | subnets in `module.net` and in modules inside it |
+//! ```text
+//! pattern = { step "." } ( step | [ "data" "." | "resource" "." ] NAME "." NAME [ key ] )
+//! step    = "module" "." NAME [ key ] | "**"
+//! key     = "[" INT "]" | "[" STRING "]" | "[" "*" "]"
+//! ```
 //!
-//! `*` stands for any run of characters (none too) within one name or key; it never crosses a `.` or a bracket. In a
-//! key `\*` is a literal star. A name without brackets stands for every instance of it. Patterns without `data.` match
-//! managed resources only, except where they take whole modules.
+//! - `*` in a NAME stands for any run of characters of that one name, also for none. It never crosses a dot or a
+//!   bracket: `aws_sqs_queue.*` is every queue of the root module and nothing of any other module.
+//! - `**` stands for any number of module steps, also for none: `**.aws_sqs_queue.*` is every queue anywhere,
+//!   `module.net.**.aws_subnet.*` every subnet at any depth in `module.net`.
+//! - A pattern that ends with a step takes everything from there on down, managed resources and data sources alike:
+//!   `module.vpc` and `module.vpc.**` are everything in `module.vpc`, `**` is everything there is.
+//! - A pattern that ends with a resource takes managed resources only; data sources are written with `data.`.
+//! - A name without a key takes every key and no key: `module.service` is every instance of that call, and
+//!   `aws_subnet.private` every instance of that resource.
+//! - A name with a key takes only instances that have such a key: `[0]` that number; `["a"]` that string; `["a*"]` the
+//!   strings that start with `a`; `["*"]` any string; `[*]` any number or string. Inside the quotes `*` may cross
+//!   anything, dots included. A `*` that belongs to the key is written `\*`, as in `["\*.example.com"]` (in the plan
+//!   file, where the pattern is itself a string, `[\"\\*.example.com\"]`). All other escapes are those of addresses.
+//!
+//! ```
+//! use stackcut::address::{ResourceInstanceAddr, pattern::Pattern};
+//!
+//! let pattern: Pattern = "module.service[\"*\"].aws_sqs_queue.orders-*".parse()?;
+//! let queue: ResourceInstanceAddr = "module.service[\"shop\"].aws_sqs_queue.orders-dlq".parse()?;
+//! assert!(pattern.matches(&queue));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use std::fmt;
-use std::str::FromStr;
+mod glob;
+mod parse;
+#[cfg(test)]
+mod tests;
 
-use super::parse::Cursor;
+use std::fmt::{self, Write as _};
+
+use glob::Glob;
+
+use super::display::write_escaped;
+use super::reader::needs_prefix;
 use super::{
-    AddressError, ConfigResourceAddr, InstanceKey, ModuleInstanceAddr, ModuleStep, MoveableAddr,
-    ResourceAddr, ResourceInstanceAddr, ResourceMode,
+    ConfigResourceAddr, InstanceKey, ModuleInstanceAddr, ModuleStep, MoveableAddr, ResourceAddr,
+    ResourceInstanceAddr, ResourceMode,
 };
 
-/// A text in which `*` stands for any run of characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Glob {
-    /// The literal pieces between the stars; one piece means there is no star.
-    pieces: Vec<String>,
+/// A pattern over addresses; see the [module](self) for what it means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pattern {
+    steps: Vec<Step>,
+    target: Target,
 }
 
-impl Glob {
-    fn matches(&self, text: &str) -> bool {
-        let (first, rest) = self.pieces.split_first().expect("a glob has at least one piece");
-        let Some((last, middle)) = rest.split_last() else {
-            return text == first;
-        };
-        let Some(mut text) = text.strip_prefix(first.as_str()) else {
-            return false;
-        };
-        for piece in middle {
-            let Some(at) = text.find(piece.as_str()) else {
-                return false;
-            };
-            text = &text[at + piece.len()..];
-        }
-        text.ends_with(last.as_str())
-    }
-
-    fn literal(&self) -> Option<&str> {
-        match &self.pieces[..] {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
+/// One step of the module path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Step {
+    /// `module.NAME[key]`.
+    Module { name: Glob, key: KeyGlob },
+    /// `**`: any number of steps.
+    Deep,
 }
 
-/// Which keys of a name are meant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum KeyPattern {
-    /// No brackets: every instance, with a key or without.
-    Every,
-    /// `[*]`: every instance that has a key.
-    Keyed,
-    /// `[0]`.
-    Int(u64),
-    /// `["key"]`, perhaps with stars.
-    Str(Glob),
-}
-
-impl KeyPattern {
-    fn matches(&self, key: Option<&InstanceKey>) -> bool {
-        match (self, key) {
-            (Self::Every, _) | (Self::Keyed, Some(_)) => true,
-            (Self::Int(want), Some(InstanceKey::Int(have))) => want == have,
-            (Self::Str(glob), Some(InstanceKey::Str(have))) => glob.matches(have),
-            _ => false,
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum ModulePattern {
-    /// `module.NAME[KEY]`.
-    Step(Glob, KeyPattern),
-    /// `**`: any number of steps, none too.
-    AnyDepth,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Tail {
-    /// Everything in the modules and below.
+/// What is taken at the end of the path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Target {
+    /// All that is in the module and below it.
     Everything,
-    /// Resources directly in the modules.
+    /// Resources of the module.
     Resource {
         mode: ResourceMode,
         type_name: Glob,
         name: Glob,
-        key: KeyPattern,
+        key: KeyGlob,
     },
 }
 
-/// A pattern over addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pattern {
-    text: String,
-    modules: Vec<ModulePattern>,
-    tail: Tail,
+/// Which keys a name takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum KeyGlob {
+    /// Nothing is written: every key and no key.
+    Free,
+    /// `[*]`: every key.
+    Any,
+    /// `[0]`.
+    Int(u64),
+    /// `["a*"]`.
+    Str(Glob),
+}
+
+impl KeyGlob {
+    fn matches(&self, key: Option<&InstanceKey>) -> bool {
+        match (self, key) {
+            (Self::Free, _) | (Self::Any, Some(_)) => true,
+            (Self::Int(own), Some(InstanceKey::Int(index))) => own == index,
+            (Self::Str(own), Some(InstanceKey::Str(key))) => own.matches(key),
+            _ => false,
+        }
+    }
+
+    /// Returns the one key that is written, or none if none is; the outer none stands for several keys.
+    fn literal(&self) -> Option<Option<InstanceKey>> {
+        match self {
+            Self::Free => Some(None),
+            Self::Any => None,
+            Self::Int(index) => Some(Some(InstanceKey::Int(*index))),
+            Self::Str(glob) => Some(Some(InstanceKey::Str(glob.literal()?.to_owned()))),
+        }
+    }
+}
+
+impl From<Option<&InstanceKey>> for KeyGlob {
+    fn from(key: Option<&InstanceKey>) -> Self {
+        match key {
+            None => Self::Free,
+            Some(InstanceKey::Int(index)) => Self::Int(*index),
+            Some(InstanceKey::Str(key)) => Self::Str(Glob::exactly(key)),
+        }
+    }
 }
 
 impl Pattern {
-    /// Tells whether the pattern takes the instance.
-    pub fn matches(&self, addr: &ResourceInstanceAddr) -> bool {
-        self.matches_with(&addr.resource, |key| key.matches(addr.key.as_ref()))
+    /// Tells whether this pattern takes `instance`.
+    pub fn matches(&self, instance: &ResourceInstanceAddr) -> bool {
+        let resource = &instance.resource;
+        self.takes_resource(resource.mode, &resource.type_name, &resource.name, |own| {
+            own.matches(instance.key.as_ref())
+        }) && self.takes_path(&resource.module)
     }
 
-    /// Tells whether the pattern takes a resource with all its instances, present and to come.
-    pub fn matches_resource(&self, addr: &ResourceAddr) -> bool {
-        self.matches_with(addr, |key| *key == KeyPattern::Every)
+    /// Tells whether this pattern takes a resource that has no instances in the state. A pattern that asks for a key
+    /// of the resource does not: there is no instance that has it.
+    pub fn matches_resource(&self, resource: &ResourceAddr) -> bool {
+        self.takes_resource(resource.mode, &resource.type_name, &resource.name, |own| {
+            own.matches(None)
+        }) && self.takes_path(&resource.module)
     }
 
-    fn matches_with(&self, addr: &ResourceAddr, key_fits: impl Fn(&KeyPattern) -> bool) -> bool {
-        match &self.tail {
-            Tail::Everything => prefix_matches(&self.modules, &addr.module.0),
-            Tail::Resource {
-                mode,
-                type_name,
-                name,
-                key,
-            } => {
-                *mode == addr.mode
-                    && name.matches(&addr.name)
-                    && type_name.matches(&addr.type_name)
-                    && key_fits(key)
-                    && path_matches(&self.modules, &addr.module.0)
-            }
-        }
-    }
-
-    /// Tells whether the pattern takes at least some instance of a block: keys are not looked at.
-    pub fn matches_config(&self, addr: &ConfigResourceAddr) -> bool {
-        let any_key = |pattern: &ModulePattern| match pattern {
-            ModulePattern::Step(name, _) => ModulePattern::Step(name.clone(), KeyPattern::Every),
-            ModulePattern::AnyDepth => ModulePattern::AnyDepth,
-        };
-        let modules: Vec<ModulePattern> = self.modules.iter().map(any_key).collect();
-        let path: Vec<ModuleStep> = addr
-            .module
-            .0
-            .iter()
-            .map(|name| ModuleStep {
-                name: name.clone(),
-                key: None,
+    /// Tells whether this pattern can take instances of the block `config`. Keys are not asked: `aws_subnet.a[0]`
+    /// matches the block `aws_subnet.a`, of which other instances may stay; see [`Pattern::asks_for_keys`].
+    pub fn matches_config(&self, config: &ConfigResourceAddr) -> bool {
+        self.takes_resource(config.mode, &config.type_name, &config.name, |_| true)
+            && self.walk(config.module.0.len(), |name, _, i| {
+                name.matches(&config.module.0[i])
             })
-            .collect();
-        match &self.tail {
-            Tail::Everything => prefix_matches(&modules, &path),
-            Tail::Resource {
-                mode,
-                type_name,
-                name,
-                ..
-            } => {
-                *mode == addr.mode
-                    && name.matches(&addr.name)
-                    && type_name.matches(&addr.type_name)
-                    && path_matches(&modules, &path)
-            }
-        }
     }
 
-    /// Returns the address the pattern spells, where it has no wildcard.
+    /// Tells whether this pattern takes the module instance whole, with all that is in it.
+    pub fn takes_module(&self, module: &ModuleInstanceAddr) -> bool {
+        self.target == Target::Everything && self.takes_path(module)
+    }
+
+    /// Tells whether a key is written anywhere, so that a block may be taken in part.
+    pub fn asks_for_keys(&self) -> bool {
+        let of_step = |step: &Step| matches!(step, Step::Module { key, .. } if *key != KeyGlob::Free);
+        let of_target = matches!(&self.target, Target::Resource { key, .. } if *key != KeyGlob::Free);
+        of_target || self.steps.iter().any(of_step)
+    }
+
+    /// Returns the address that is written, if no wildcard is. A name without a key is returned without one, though as
+    /// a pattern it takes every key.
     pub fn literal(&self) -> Option<MoveableAddr> {
-        let key = |pattern: &KeyPattern| match pattern {
-            KeyPattern::Every => Some(None),
-            KeyPattern::Keyed => None,
-            KeyPattern::Int(number) => Some(Some(InstanceKey::Int(*number))),
-            KeyPattern::Str(glob) => glob.literal().map(|text| Some(InstanceKey::Str(text.to_owned()))),
-        };
-        let mut steps = Vec::new();
-        for pattern in &self.modules {
-            let ModulePattern::Step(name, step_key) = pattern else {
-                return None;
-            };
-            steps.push(ModuleStep {
-                name: name.literal()?.to_owned(),
-                key: key(step_key)?,
-            });
-        }
-        let module = ModuleInstanceAddr(steps);
-        let Tail::Resource {
-            mode,
-            type_name,
-            name,
-            key: resource_key,
-        } = &self.tail
-        else {
-            return (!module.is_root()).then_some(MoveableAddr::Module(module));
-        };
-        let (type_name, name) = (type_name.literal()?.to_owned(), name.literal()?.to_owned());
-        let resource = ResourceAddr {
-            module,
-            mode: *mode,
-            type_name,
-            name,
-        };
-        Some(match key(resource_key)? {
-            None => MoveableAddr::Resource(resource),
-            key => MoveableAddr::Instance(ResourceInstanceAddr { resource, key }),
-        })
-    }
-}
-
-/// Tells whether the patterns take the whole path.
-fn path_matches(patterns: &[ModulePattern], path: &[ModuleStep]) -> bool {
-    match patterns.split_first() {
-        None => path.is_empty(),
-        Some((ModulePattern::AnyDepth, rest)) => {
-            (0..=path.len()).any(|skip| path_matches(rest, &path[skip..]))
-        }
-        Some((ModulePattern::Step(name, key), rest)) => path.split_first().is_some_and(|(step, below)| {
-            name.matches(&step.name) && key.matches(step.key.as_ref()) && path_matches(rest, below)
-        }),
-    }
-}
-
-/// Tells whether the patterns take some beginning of the path, or all of it.
-fn prefix_matches(patterns: &[ModulePattern], path: &[ModuleStep]) -> bool {
-    (0..=path.len()).any(|length| path_matches(patterns, &path[..length]))
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl FromStr for Pattern {
-    type Err = AddressError;
-
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        let mut reader = Reader {
-            cursor: Cursor::new(text),
-        };
-        let (modules, tail) = reader.pattern()?;
-        Ok(Self {
-            text: text.to_owned(),
-            modules,
-            tail,
-        })
-    }
-}
-
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-}
-
-impl Reader<'_> {
-    fn pattern(&mut self) -> Result<(Vec<ModulePattern>, Tail), AddressError> {
-        let mut modules = Vec::new();
-        loop {
-            let start = self.cursor.pos();
-            if self.cursor.rest().starts_with("**") {
-                self.cursor.advance(2);
-                if self.cursor.at_end() {
-                    return Ok((modules, Tail::Everything));
-                }
-                modules.push(ModulePattern::AnyDepth);
-                self.dot()?;
-                continue;
+        let mut module = ModuleInstanceAddr::root();
+        for step in &self.steps {
+            match step {
+                Step::Deep => return None,
+                Step::Module { name, key } => module.0.push(ModuleStep {
+                    name: name.literal()?.to_owned(),
+                    key: key.literal()?,
+                }),
             }
-            let word = self.glob()?;
-            if word.literal() != Some("module") {
-                let tail = self.resource(start, word)?;
-                return Ok((modules, tail));
-            }
-            self.dot()?;
-            let name = self.glob()?;
-            modules.push(ModulePattern::Step(name, self.key()?));
-            if self.cursor.at_end() {
-                return Ok((modules, Tail::Everything));
-            }
-            self.dot()?;
         }
-    }
-
-    fn resource(&mut self, start: usize, first: Glob) -> Result<Tail, AddressError> {
-        let mut mode = ResourceMode::Managed;
-        let mut type_name = first;
-        match type_name.literal() {
-            Some("data") => {
-                mode = ResourceMode::Data;
-                self.dot()?;
-                type_name = self.glob()?;
-            }
-            Some("resource") => {
-                self.dot()?;
-                type_name = self.glob()?;
-            }
-            Some(word @ ("var" | "local" | "each" | "count" | "path" | "self" | "terraform" | "output")) => {
-                return self.cursor.fail(
-                    start,
-                    format!("`{word}` names no resource; a pattern names resources or modules"),
-                );
-            }
-            _ => {}
-        }
-        if self.cursor.at_end() {
-            return self.cursor.fail(
-                self.cursor.pos(),
-                "a resource pattern is written TYPE.NAME (`aws_sqs_queue.*`, `*.*`), a module pattern `module.NAME`",
-            );
-        }
-        self.dot()?;
-        let name = self.glob()?;
-        let key = self.key()?;
-        if !self.cursor.at_end() {
-            return self
-                .cursor
-                .fail(self.cursor.pos(), "the pattern is complete before this");
-        }
-        Ok(Tail::Resource {
+        let Target::Resource {
             mode,
             type_name,
             name,
             key,
-        })
-    }
-
-    fn dot(&mut self) -> Result<(), AddressError> {
-        if self.cursor.eat(b'.') {
-            return Ok(());
-        }
-        self.cursor
-            .fail(self.cursor.pos(), "`.` and a name are expected here")
-    }
-
-    /// Reads a name with stars.
-    fn glob(&mut self) -> Result<Glob, AddressError> {
-        let start = self.cursor.pos();
-        let rest = self.cursor.rest();
-        let fits = |c: char| c == '*' || c == '-' || c == '_' || unicode_ident::is_xid_continue(c);
-        let length = rest.find(|c: char| !fits(c)).unwrap_or(rest.len());
-        let text = &rest[..length];
-        if text.is_empty() {
-            return self.cursor.fail(start, "a name is expected here");
-        }
-        if text.contains("**") {
-            return self.cursor.fail(
-                start,
-                "`**` stands alone between dots; within a name `*` is enough",
-            );
-        }
-        self.cursor.advance(length);
-        Ok(Glob {
-            pieces: text.split('*').map(str::to_owned).collect(),
-        })
-    }
-
-    /// Reads what stands in brackets.
-    fn key(&mut self) -> Result<KeyPattern, AddressError> {
-        if self.cursor.peek() != Some(b'[') {
-            return Ok(KeyPattern::Every);
-        }
-        if self.cursor.rest().starts_with("[*]") {
-            self.cursor.advance(3);
-            return Ok(KeyPattern::Keyed);
-        }
-        if self.cursor.rest().starts_with("[\"") {
-            self.cursor.advance(1);
-            let pieces = self.starred_key()?;
-            if !self.cursor.eat(b']') {
-                return self.cursor.fail(self.cursor.pos(), "`]` is expected here");
-            }
-            return Ok(KeyPattern::Str(Glob { pieces }));
-        }
-        match self.cursor.key()? {
-            Some(InstanceKey::Int(number)) => Ok(KeyPattern::Int(number)),
-            _ => self.cursor.fail(
-                self.cursor.pos(),
-                "a number, a text in double quotes or `*` is expected here",
-            ),
-        }
-    }
-
-    /// Reads a quoted key in which an unescaped `*` is a wildcard: cuts it at the stars, then unescapes the pieces.
-    fn starred_key(&mut self) -> Result<Vec<String>, AddressError> {
-        let start = self.cursor.pos();
-        let rest = self.cursor.rest();
-        let mut raw = vec![String::new()];
-        let mut chars = rest.char_indices().skip(1);
-        let end = loop {
-            let Some((at, c)) = chars.next() else {
-                return self
-                    .cursor
-                    .fail(start, "the text ends inside the quotes that start here");
-            };
-            let last = raw.last_mut().expect("raw is never empty");
-            match c {
-                '"' => break at + 1,
-                '*' => raw.push(String::new()),
-                '\\' => match chars.next() {
-                    Some((_, '*')) => last.push('*'),
-                    Some((_, escaped)) => last.extend(['\\', escaped]),
-                    None => {}
-                },
-                c => last.push(c),
-            }
+        } = &self.target
+        else {
+            return Some(MoveableAddr::Module(module));
         };
-        let mut pieces = Vec::new();
-        for piece in raw {
-            let quoted = format!("\"{piece}\"");
-            match Cursor::new(&quoted).quoted() {
-                Ok(text) => pieces.push(text),
-                Err(error) => return self.cursor.fail(start, error.reason),
+        let resource = ResourceAddr {
+            module,
+            mode: *mode,
+            type_name: type_name.literal()?.to_owned(),
+            name: name.literal()?.to_owned(),
+        };
+        Some(resource.instance(key.literal()?).into())
+    }
+
+    fn takes_resource(
+        &self,
+        mode: ResourceMode,
+        type_name: &str,
+        name: &str,
+        takes_key: impl Fn(&KeyGlob) -> bool,
+    ) -> bool {
+        match &self.target {
+            Target::Everything => true,
+            Target::Resource {
+                mode: own_mode,
+                type_name: own_type,
+                name: own_name,
+                key,
+            } => *own_mode == mode && own_type.matches(type_name) && own_name.matches(name) && takes_key(key),
+        }
+    }
+
+    fn takes_path(&self, module: &ModuleInstanceAddr) -> bool {
+        self.walk(module.0.len(), |name, key, i| {
+            name.matches(&module.0[i].name) && key.matches(module.0[i].key.as_ref())
+        })
+    }
+
+    /// Matches the steps against a path of `len` modules, `one` being the test of a single step against module `i`.
+    ///
+    /// Only the last `**` passed is ever tried again: an earlier one taking more could only leave less to match.
+    fn walk(&self, len: usize, one: impl Fn(&Glob, &KeyGlob, usize) -> bool) -> bool {
+        let (mut step, mut i) = (0, 0);
+        let mut retry: Option<(usize, usize)> = None;
+        loop {
+            match self.steps.get(step) {
+                Some(Step::Deep) => {
+                    step += 1;
+                    retry = Some((step, i));
+                    continue;
+                }
+                Some(Step::Module { name, key }) if i < len && one(name, key, i) => {
+                    step += 1;
+                    i += 1;
+                    continue;
+                }
+                None if i == len || self.target == Target::Everything => return true,
+                _ => {}
+            }
+            match retry {
+                Some((after, from)) if from < len => {
+                    retry = Some((after, from + 1));
+                    (step, i) = (after, from + 1);
+                }
+                _ => return false,
             }
         }
-        self.cursor.advance(end);
-        Ok(pieces)
+    }
+}
+
+impl From<&MoveableAddr> for Pattern {
+    /// Returns the pattern that is written like `addr`, with the `*` of keys escaped.
+    fn from(addr: &MoveableAddr) -> Self {
+        let steps = (addr.module().0.iter())
+            .map(|step| Step::Module {
+                name: Glob::exactly(&step.name),
+                key: step.key.as_ref().into(),
+            })
+            .collect();
+        let (resource, key) = match addr {
+            MoveableAddr::Module(_) if addr.module().is_root() => {
+                return Self {
+                    steps: vec![Step::Deep],
+                    target: Target::Everything,
+                };
+            }
+            MoveableAddr::Module(_) => {
+                return Self {
+                    steps,
+                    target: Target::Everything,
+                };
+            }
+            MoveableAddr::Resource(resource) => (resource, None),
+            MoveableAddr::Instance(instance) => (&instance.resource, instance.key.as_ref()),
+        };
+        let target = Target::Resource {
+            mode: resource.mode,
+            type_name: Glob::exactly(&resource.type_name),
+            name: Glob::exactly(&resource.name),
+            key: key.into(),
+        };
+        Self { steps, target }
+    }
+}
+
+impl fmt::Display for KeyGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => Ok(()),
+            Self::Any => f.write_str("[*]"),
+            Self::Int(index) => write!(f, "[{index}]"),
+            Self::Str(glob) => {
+                f.write_str("[\"")?;
+                glob.write_parts(f, |f, part| write_escaped(f, part, Some('*')))?;
+                f.write_str("\"]")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.steps.iter().enumerate() {
+            if i > 0 {
+                f.write_char('.')?;
+            }
+            match step {
+                Step::Deep => f.write_str("**")?,
+                Step::Module { name, key } => write!(f, "module.{name}{key}")?,
+            }
+        }
+        let Target::Resource {
+            mode,
+            type_name,
+            name,
+            key,
+        } = &self.target
+        else {
+            return Ok(());
+        };
+        if !self.steps.is_empty() {
+            f.write_char('.')?;
+        }
+        f.write_str(match mode {
+            ResourceMode::Data => "data.",
+            ResourceMode::Managed if type_name.literal().is_some_and(needs_prefix) => "resource.",
+            ResourceMode::Managed => "",
+        })?;
+        write!(f, "{type_name}.{name}{key}")
     }
 }

@@ -1,16 +1,22 @@
 //! Provider addresses and provider configuration addresses.
 
+use std::fmt;
 use std::str::FromStr;
 
-use super::parse::Cursor;
+use super::parse::without_key;
+use super::reader::Reader;
 use super::{AddressError, InstanceKey, ModuleAddr};
 
 /// Terraform's registry, the default host in its states.
 pub const TERRAFORM_HOST: &str = "registry.terraform.io";
 /// OpenTofu's registry, the default host in its states.
 pub const OPENTOFU_HOST: &str = "registry.opentofu.org";
+/// Namespace of providers in states of Terraform 0.12, which knew no namespaces.
+const LEGACY_NAMESPACE: &str = "-";
 
 /// A provider's fully qualified name: `registry.terraform.io/hashicorp/aws`, all lower case.
+///
+/// Read from the full form and from the short ones (`hashicorp/aws`, `aws`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderAddr {
     /// Registry host; `terraform.io` for the builtin one.
@@ -24,7 +30,7 @@ pub struct ProviderAddr {
 /// A provider configuration in a module, as stored in a state's `provider`.
 ///
 /// `[module.<a>.module.<b>.]provider["host/namespace/type"][.alias][["key"]]`; the key only in states of OpenTofu 1.9
-/// and later, on instances.
+/// and later, on instances. The legacy form of Terraform 0.12, `[module.<a>.]provider.aws[.alias]`, is read as well.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderConfigAddr {
     /// The module that holds the configuration; never with instance keys.
@@ -38,16 +44,8 @@ pub struct ProviderConfigAddr {
 }
 
 impl ProviderAddr {
-    /// Returns the provider that ships inside the binary: `terraform_data`, `terraform_remote_state`.
-    pub fn builtin() -> Self {
-        Self {
-            host: "terraform.io".to_owned(),
-            namespace: "builtin".to_owned(),
-            type_name: "terraform".to_owned(),
-        }
-    }
-
-    /// Returns the provider that a local name stands for where no `required_providers` says otherwise.
+    /// Returns the provider that a local name means when no `required_providers` entry says otherwise; `host` is the
+    /// default registry of the binary.
     pub fn default_for(local_name: &str, host: &str) -> Self {
         if local_name == "terraform" {
             return Self::builtin();
@@ -59,19 +57,143 @@ impl ProviderAddr {
         }
     }
 
-    /// Tells whether two names stand for the same provider: OpenTofu translates Terraform's registry host to its own.
+    /// Returns the local name of the provider that a resource type belongs to: what stands before the first `_`.
+    pub fn local_name_of(resource_type: &str) -> &str {
+        resource_type
+            .split_once('_')
+            .map_or(resource_type, |(name, _)| name)
+    }
+
+    /// Returns the provider built into the binary (`terraform_data`, `terraform_remote_state`).
+    pub fn builtin() -> Self {
+        Self {
+            host: "terraform.io".to_owned(),
+            namespace: "builtin".to_owned(),
+            type_name: "terraform".to_owned(),
+        }
+    }
+
+    /// Tells whether this provider is built into the binary.
+    pub fn is_builtin(&self) -> bool {
+        self.host == "terraform.io" && self.namespace == "builtin"
+    }
+
+    /// Tells whether this is a name from Terraform 0.12, which needs `state replace-provider`.
+    pub fn is_legacy(&self) -> bool {
+        self.namespace == LEGACY_NAMESPACE
+    }
+
+    /// Tells whether both are one provider, the default registries of Terraform and OpenTofu counting as one.
     pub fn is_same(&self, other: &Self) -> bool {
-        let default_host = |host: &str| host == TERRAFORM_HOST || host == OPENTOFU_HOST;
-        let hosts = self.host == other.host || (default_host(&self.host) && default_host(&other.host));
+        let default = |host: &str| host == TERRAFORM_HOST || host == OPENTOFU_HOST;
+        let hosts = self.host == other.host || (default(&self.host) && default(&other.host));
         hosts && self.namespace == other.namespace && self.type_name == other.type_name
+    }
+
+    /// Returns the provider of a legacy address. Terraform keeps the case of the name there.
+    fn legacy(name: &str) -> Self {
+        if name == "terraform" {
+            return Self::builtin();
+        }
+        Self {
+            host: TERRAFORM_HOST.to_owned(),
+            namespace: LEGACY_NAMESPACE.to_owned(),
+            type_name: name.to_owned(),
+        }
+    }
+
+    /// Reads a source address; the error is the offset of the faulty part and the reason.
+    fn from_source(text: &str) -> Result<Self, (usize, String)> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let offset = |index: usize| parts[..index].iter().map(|part| part.len() + 1).sum::<usize>();
+        let (host, namespace, type_name) = match parts[..] {
+            [type_name] => (None, None, type_name),
+            [namespace, type_name] => (None, Some(namespace), type_name),
+            [host, namespace, type_name] => (Some(host), Some(namespace), type_name),
+            _ => {
+                return Err((
+                    offset(3),
+                    "a provider has at most three parts: `host/namespace/type`".to_owned(),
+                ));
+            }
+        };
+        let last = parts.len() - 1;
+        let host = match host {
+            None => TERRAFORM_HOST.to_owned(),
+            Some(host) => host_part(host).map_err(|reason| (0, reason))?,
+        };
+        let namespace = match namespace {
+            None => "hashicorp".to_owned(),
+            Some(LEGACY_NAMESPACE) if host == TERRAFORM_HOST || host == OPENTOFU_HOST => {
+                LEGACY_NAMESPACE.to_owned()
+            }
+            Some(namespace) => name_part(namespace).map_err(|reason| (offset(last - 1), reason))?,
+        };
+        let type_name = name_part(type_name).map_err(|reason| (offset(last), reason))?;
+        // Terraform reads the short form, but not what it then prints.
+        if let Some(plain) = type_name.strip_prefix("terraform-provider-") {
+            let reason = format!("a provider is named without `terraform-provider-`; write `{plain}`");
+            return Err((offset(last), reason));
+        }
+        Ok(Self {
+            host,
+            namespace,
+            type_name,
+        })
+    }
+}
+
+/// Checks a namespace or type and brings it to lower case.
+///
+/// Terraform applies the rules for domain labels. We lower-case without IDNA's compatibility mapping (`ﬀ` stays).
+fn name_part(part: &str) -> Result<String, String> {
+    let fits = |c: char| c == '-' || c.is_alphanumeric();
+    if part.is_empty() {
+        return Err("a part of the provider's name is empty".to_owned());
+    }
+    if let Some(wrong) = part.chars().find(|c| !fits(*c)) {
+        return Err(format!(
+            "a provider's name holds letters, digits and dashes, not {wrong:?}"
+        ));
+    }
+    if part.starts_with('-') || part.ends_with('-') || part.contains("--") {
+        return Err("dashes stand singly and inside a provider's name".to_owned());
+    }
+    Ok(part.to_lowercase())
+}
+
+/// Checks a registry host and brings it to the form in which Terraform compares hosts.
+fn host_part(part: &str) -> Result<String, String> {
+    let (name, port) = match part.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (part, None),
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c == '-' || c.is_alphanumeric())
+    };
+    if !name.strip_suffix('.').unwrap_or(name).split('.').all(label) {
+        return Err(format!("`{part}` is not a host name"));
+    }
+    let name = name.to_lowercase();
+    match port {
+        None => Ok(name),
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => match port.parse::<u16>() {
+            Ok(443) => Ok(name),
+            Ok(port) => Ok(format!("{name}:{port}")),
+            Err(_) => Err(format!("`{port}` is not a port")),
+        },
+        Some(port) => Err(format!("`{port}` is not a port")),
     }
 }
 
 impl ProviderConfigAddr {
-    /// Returns the default (not aliased) configuration in the root module.
+    /// Returns the configuration without alias in the root module.
     pub fn root_default(provider: ProviderAddr) -> Self {
         Self {
-            module: ModuleAddr::default(),
+            module: ModuleAddr::root(),
             provider,
             alias: None,
             key: None,
@@ -79,43 +201,34 @@ impl ProviderConfigAddr {
     }
 }
 
-/// Reads `host/namespace/type`, `namespace/type` or `type`, in any case.
+impl fmt::Display for ProviderAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.host, self.namespace, self.type_name)
+    }
+}
+
 impl FromStr for ProviderAddr {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let fail = |offset: usize, reason: &str| {
-            Err(AddressError {
-                text: text.to_owned(),
-                offset,
-                reason: reason.to_owned(),
-            })
-        };
-        let mut offset = 0;
-        let parts: Vec<&str> = text.split('/').collect();
-        for (index, part) in parts.iter().enumerate() {
-            let is_host = parts.len() == 3 && index == 0;
-            let fits =
-                |c: char| c.is_alphanumeric() || c == '-' || c == '_' || (is_host && (c == '.' || c == ':'));
-            if part.is_empty() || !part.chars().all(fits) {
-                return fail(
-                    offset,
-                    "a provider is written `host/namespace/type`, for example `registry.terraform.io/hashicorp/aws`",
-                );
-            }
-            offset += part.len() + 1;
-        }
-        let (host, namespace, type_name) = match parts[..] {
-            [type_name] => (TERRAFORM_HOST, "hashicorp", type_name),
-            [namespace, type_name] => (TERRAFORM_HOST, namespace, type_name),
-            [host, namespace, type_name] => (host, namespace, type_name),
-            _ => return fail(0, "a provider has at most three parts: host, namespace and type"),
-        };
-        Ok(Self {
-            host: host.to_lowercase(),
-            namespace: namespace.to_lowercase(),
-            type_name: type_name.to_lowercase(),
+        Self::from_source(text).map_err(|(offset, reason)| AddressError {
+            text: text.to_owned(),
+            offset,
+            reason,
         })
+    }
+}
+
+impl fmt::Display for ProviderConfigAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        write!(f, "provider[\"{}\"]", self.provider)?;
+        if let Some(alias) = &self.alias {
+            write!(f, ".{alias}")?;
+        }
+        self.key.as_ref().map_or(Ok(()), |key| key.fmt(f))
     }
 }
 
@@ -123,63 +236,41 @@ impl FromStr for ProviderConfigAddr {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let mut cursor = Cursor::new(text);
-        let module = cursor.module_path()?;
-        if module.0.iter().any(|step| step.key.is_some()) {
-            let at = text.find('[').unwrap_or(0);
-            return cursor.fail(
-                at,
-                "the module path of a provider configuration has no instance keys",
-            );
-        }
-        let start = cursor.pos();
-        if cursor.at_end() || cursor.ident()? != "provider" {
-            return cursor.fail(start, "`provider[\"host/namespace/type\"]` is expected here");
-        }
-        let provider = match cursor.peek() {
-            Some(b'[') => bracketed(&mut cursor)?,
-            // Terraform 0.12 wrote `provider.aws`, without saying which registry.
-            Some(b'.') => {
-                cursor.advance(1);
-                legacy(cursor.ident()?)
+        let mut reader = Reader::new(text);
+        let mut module = ModuleAddr::root();
+        let first = reader.module_path(|reader, call, key| {
+            module.0.push(call.text.to_owned());
+            without_key(reader, call, key)
+        })?;
+        let first = match first {
+            Some(first) if first.text == "provider" => first,
+            Some(first) => return reader.fail(first.at, "expected `provider`"),
+            None => return reader.fail(text.len(), "this is a module; expected `provider[\"…\"]` in it"),
+        };
+        reader.skip_space();
+        let at = reader.pos;
+        let provider = match reader.index()? {
+            Some(InstanceKey::Str(source)) => {
+                // The brackets and the quote before the name; blanks or escapes there are not worth more care.
+                ProviderAddr::from_source(&source)
+                    .or_else(|(offset, reason)| reader.fail(at + 2 + offset, reason))?
             }
-            _ => return cursor.fail(cursor.pos(), "`[\"host/namespace/type\"]` is expected here"),
+            Some(InstanceKey::Int(_)) => return reader.fail(at, "a provider is named by a string"),
+            None if reader.dot() => ProviderAddr::legacy(reader.name()?.text),
+            None => return reader.fail(first.at, "expected `provider[\"host/namespace/type\"]`"),
         };
         let mut alias = None;
-        if cursor.eat(b'.') {
-            alias = Some(cursor.ident()?.to_owned());
+        if reader.dot() {
+            alias = Some(reader.name()?.text.to_owned());
         }
-        let key = cursor.key()?;
-        if !cursor.at_end() {
-            return cursor.fail(cursor.pos(), "the provider configuration is complete before this");
-        }
+        let legacy = text.as_bytes().get(at) != Some(&b'[');
+        let key = if legacy { None } else { reader.index()? };
+        reader.finish()?;
         Ok(Self {
-            module: module.config(),
+            module,
             provider,
             alias,
             key,
         })
-    }
-}
-
-fn bracketed(cursor: &mut Cursor<'_>) -> Result<ProviderAddr, AddressError> {
-    let start = cursor.pos();
-    match cursor.key()? {
-        Some(InstanceKey::Str(name)) => match name.parse() {
-            Ok(provider) => Ok(provider),
-            Err(AddressError { reason, .. }) => cursor.fail(start, reason),
-        },
-        _ => cursor.fail(start, "a provider is named by a text, not a number"),
-    }
-}
-
-fn legacy(name: &str) -> ProviderAddr {
-    if name == "terraform" {
-        return ProviderAddr::builtin();
-    }
-    ProviderAddr {
-        host: TERRAFORM_HOST.to_owned(),
-        namespace: "-".to_owned(),
-        type_name: name.to_lowercase(),
     }
 }

@@ -111,7 +111,7 @@ impl Configuration {
             let blocks = block.body.blocks.iter();
             let last = blocks
                 .filter(|nested| matches!(nested.name.as_str(), "backend" | "cloud"))
-                .last();
+                .next_back();
             found = last.map(|block| BackendBlock { file, block }).or(found);
         }
         found

@@ -352,7 +352,7 @@ impl Walk<'_, '_> {
     }
 
     fn rooted(&mut self, first: &str, traversal: &Traversal) {
-        let attr = |index: usize| match traversal.operators.get(index).map(|operator| operator.value()) {
+        let attr = |index: usize| match traversal.operators.get(index).map(hcl_edit::Decorated::value) {
             Some(TraversalOperator::GetAttr(name)) => Some(name.as_str()),
             _ => None,
         };

@@ -383,10 +383,9 @@ impl<'a> Assembler<'a, '_> {
             edit.replace(head.name_field().value, quote(&new.name));
         }
         if let (Some(old), Some(new), Some(field)) = (head.provider(), &group.provider, head.provider_field())
+            && old != new
         {
-            if old != new {
-                edit.replace(field.value, quote(&new.to_string()));
-            }
+            edit.replace(field.value, quote(&new.to_string()));
         }
         edit
     }

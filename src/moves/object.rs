@@ -73,10 +73,11 @@ fn set_provider(edit: &mut ObjectEdit<'_>, instance: Instance<'_>, choice: &Prov
     let (Some(own), Some(field)) = (instance.own_provider(), instance.provider_field()) else {
         return;
     };
-    if let ProviderChoice::At(asked) = choice {
-        if asked.key.is_some() && asked != own {
-            edit.replace(field.value, quote(&asked.to_string()));
-        }
+    if let ProviderChoice::At(asked) = choice
+        && asked.key.is_some()
+        && asked != own
+    {
+        edit.replace(field.value, quote(&asked.to_string()));
     }
 }
 

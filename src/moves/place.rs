@@ -259,10 +259,10 @@ impl<'a> Placement<'a> {
             .first()
             .is_some_and(|object| object.instance.own_provider().is_some());
         for (from, provider, choice) in objects.chain(husks) {
-            if let ProviderChoice::At(asked) = choice {
-                if asked.provider != provider.provider {
-                    return Err(differs(provider, asked));
-                }
+            if let ProviderChoice::At(asked) = choice
+                && asked.provider != provider.provider
+            {
+                return Err(differs(provider, asked));
             }
             if own {
                 continue;

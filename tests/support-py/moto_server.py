@@ -11,6 +11,8 @@ What it adds to moto's own server:
   (Bucket names are shared by all accounts, as on AWS.)
 * Requests are handled one at a time. Moto checks a condition and writes in two steps; AWS does both at once, and locks
   are built on that.
+* An SQS redrive policy is given back without spaces, as Terraform writes it and AWS keeps it; otherwise every queue with
+  a dead-letter queue would plan as changed.
 * `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
   `dynamodb PutItem 400`.
 * HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
@@ -19,6 +21,7 @@ What it adds to moto's own server:
 import argparse
 import collections
 import io
+import json
 import logging
 import os
 import re
@@ -28,6 +31,7 @@ import threading
 
 import moto.backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.models import Queue
 from werkzeug.serving import make_server
 
 CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[\w-]+/([\w-]+)/")
@@ -79,6 +83,16 @@ class OneAtATime:
             return start_response(status, *rest)
 
         return noted
+
+
+def compact_redrive_policy(queue, attributes=Queue.attributes.fget):
+    found = attributes(queue)
+    if queue.redrive_policy:
+        found["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+    return found
+
+
+Queue.attributes = property(compact_redrive_policy)
 
 
 def read_body(environ):

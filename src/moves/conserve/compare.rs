@@ -97,7 +97,7 @@ pub(super) fn same_but_for(
             right.len() >= start + after
                 && left[..start] == right[..start]
                 && left[end..] == right[right.len() - after..]
-                && right[start..right.len() - after].iter().all(|byte| gap(byte))
+                && right[start..right.len() - after].iter().all(gap)
         }
     }
 }

@@ -88,7 +88,11 @@ pub(super) fn check_outputs(
 ) -> Result<(), ConservationError> {
     let pair = &pairs[state];
     let mut wanted: BTreeMap<&str, Origin<'_>> = BTreeMap::new();
-    for output in pair.before().into_iter().flat_map(|before| before.outputs()) {
+    for output in pair
+        .before()
+        .into_iter()
+        .flat_map(crate::state::Snapshot::outputs)
+    {
         wanted.insert(output.name(), Origin::Same(output.text()));
     }
     for movement in &changes.outputs {
@@ -120,7 +124,7 @@ pub(super) fn check_outputs(
     let wrong = |name: &str| ConservationError::Output {
         at: At::new(pair.id.clone(), name.to_owned()),
     };
-    for output in after.into_iter().flat_map(|after| after.outputs()) {
+    for output in after.into_iter().flat_map(crate::state::Snapshot::outputs) {
         let fits = match wanted.remove(output.name()) {
             None => false,
             Some(Origin::Same(text)) => text == output.text(),

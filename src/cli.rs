@@ -1,0 +1,99 @@
+//! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
+
+mod completions;
+mod graph;
+mod input;
+mod inspect;
+mod output;
+mod split;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::{CommandError, Exit};
+use crate::ui::{Color, Talk, Ui};
+
+/// Cut a Terraform or OpenTofu monolith into stacks, without changing one real resource
+#[derive(Debug, Parser)]
+#[command(name = "stackcut", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Copy, Debug, Args)]
+struct Global {
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    color: Color,
+    /// Say only warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say every detail
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Split(split::SplitArgs),
+    Inspect(inspect::InspectArgs),
+    Graph(graph::GraphArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the field `version` names its schema
+    Json,
+    /// For pull requests
+    Markdown,
+}
+
+/// Parses the command line, runs the command, says why it stopped, and returns the exit code.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as an "error" too; they go to stdout with code 0. A terminal that cannot be written
+            // to leaves nothing to say it with.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+        }
+    };
+    let talk = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Talk::Quiet,
+        (false, true) => Talk::Verbose,
+        (false, false) => Talk::Normal,
+    };
+    let ui = Ui::new(cli.global.color, talk);
+    let outcome = match cli.command {
+        Command::Split(args) => split::run(&args, &ui),
+        Command::Inspect(args) => inspect::run(&args, &ui),
+        Command::Graph(args) => graph::run(&args, &ui),
+        Command::Completions(args) => completions::run(&args, &ui),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(error) => {
+            ui.error(&error);
+            error.exit
+        }
+    }
+}
+
+/// Writes data to stdout.
+fn print(ui: &Ui, text: &str) -> Result<(), CommandError> {
+    ui.data(text)
+        .map_err(|error| CommandError::new(format!("cannot write to stdout: {error}")))
+}

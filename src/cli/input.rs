@@ -1,0 +1,131 @@
+//! Reading what commands work on: a root module, its local state, a plan file.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{BackendInputs, ConfigError, Configuration, EffectiveBackend, LoadOptions};
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::error::{CommandError, Exit};
+use crate::plan::PlanFile;
+use crate::state::Snapshot;
+use crate::ui::Ui;
+use crate::workdir::WorkDir;
+
+/// A root module in a real directory.
+#[derive(Debug)]
+pub(super) struct RootModule {
+    pub(super) dir: PathBuf,
+    pub(super) configuration: Configuration,
+    pub(super) backend: EffectiveBackend,
+}
+
+/// Returns where `init` keeps its data.
+fn data_dir() -> String {
+    env::var("TF_DATA_DIR")
+        .ok()
+        .filter(|dir| !dir.is_empty())
+        .unwrap_or_else(|| ".terraform".to_owned())
+}
+
+impl RootModule {
+    /// Reads a root module; warnings are printed.
+    pub(super) fn read(dir: &Path, ui: &Ui) -> Result<Self, CommandError> {
+        let tree = WorkDir::new(dir);
+        let options = LoadOptions {
+            data_dir: data_dir(),
+            ..LoadOptions::default()
+        };
+        let configuration = Configuration::load(&tree, &options).map_err(config_error)?;
+        let inputs = BackendInputs {
+            data_dir: data_dir(),
+            workspace: env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()),
+            ..BackendInputs::default()
+        };
+        let backend = configuration.backend(&tree, &inputs).map_err(config_error)?;
+        for finding in configuration.diagnostics.iter().chain(&backend.diagnostics) {
+            ui.finding(finding);
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            configuration,
+            backend,
+        })
+    }
+
+    /// Returns the path at which a local copy of the state is looked for: where the local backend has it, else
+    /// `terraform.tfstate` beside the code.
+    pub(super) fn local_state_path(&self) -> PathBuf {
+        let location = &self.backend.location;
+        match location.arguments.get("path") {
+            Some(path) if location.backend == "local" && location.workspace == "default" => {
+                self.dir.join(path)
+            }
+            _ if location.backend == "local" && location.workspace != "default" => {
+                let workspaces = location
+                    .arguments
+                    .get("workspace_dir")
+                    .map_or("terraform.tfstate.d", String::as_str);
+                self.dir
+                    .join(workspaces)
+                    .join(&location.workspace)
+                    .join("terraform.tfstate")
+            }
+            _ => self.dir.join("terraform.tfstate"),
+        }
+    }
+}
+
+fn config_error(error: ConfigError) -> CommandError {
+    match error {
+        ConfigError::Source(error) => CommandError::new(error.to_string()).note("nothing was written"),
+        ConfigError::Invalid { diagnostics, .. } => diagnostics.into(),
+    }
+}
+
+/// Reads a state file; `None` where there is none, or it is empty.
+pub(super) fn read_state(path: &Path) -> Result<Option<Snapshot>, CommandError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(CommandError::new(format!(
+                "cannot read {}: {error}",
+                path.display()
+            )));
+        }
+    };
+    Snapshot::read(bytes).map_err(|error| {
+        let finding = Diagnostic::error(format!(
+            "{} is not a state that can be cut: {error}",
+            path.display()
+        ));
+        CommandError::from(finding.note("nothing was written").hint(error.advice()))
+    })
+}
+
+/// Reads a plan file.
+pub(super) fn read_plan(path: &Path) -> Result<PlanFile, CommandError> {
+    let text = fs::read(path).map_err(|error| {
+        let message = format!("cannot read the plan file {}: {error}", path.display());
+        CommandError::new(message)
+            .hint("docs/plan-file.md shows how to write one")
+            .exit(Exit::Usage)
+    })?;
+    let text = String::from_utf8(text)
+        .map_err(|_| CommandError::new(format!("{} is not UTF-8 text", path.display())))?;
+    let file = Arc::new(SourceFile {
+        path: path.display().to_string(),
+        text,
+    });
+    PlanFile::read(file).map_err(CommandError::from)
+}
+
+/// Draws 16 random bytes.
+pub(super) fn random_bytes() -> Result<[u8; 16], CommandError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| CommandError::new(format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,120 @@
+//! Output directories that appear whole or not at all.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{CommandError, Exit};
+
+/// The file by which a directory is known as one of ours, and so may be replaced.
+const MARKER: &str = ".stackcut";
+
+/// A directory that is being written beside its final place.
+///
+/// Dropped unfinished, it leaves nothing behind.
+#[derive(Debug)]
+pub(super) struct OutputDir {
+    scratch: tempfile::TempDir,
+    place: PathBuf,
+}
+
+impl OutputDir {
+    /// Starts a directory that will stand at `place`.
+    ///
+    /// # Errors
+    /// Refuses a `place` that is not empty and was not written by stackcut.
+    pub(super) fn start(place: &Path) -> Result<Self, CommandError> {
+        refuse_foreign(place)?;
+        let parent = match place.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|error| failed(parent, "create", &error))?;
+        // Beside its final place, so that the rename stays within one file system. Mode 0700 until then.
+        let scratch = tempfile::Builder::new()
+            .prefix(".stackcut-")
+            .tempdir_in(parent)
+            .map_err(|error| failed(parent, "write into", &error))?;
+        let dir = Self {
+            scratch,
+            place: place.to_owned(),
+        };
+        dir.write(
+            MARKER,
+            b"Written by stackcut; a later run may replace this directory.\n",
+        )?;
+        Ok(dir)
+    }
+
+    /// Writes a file; parent directories are made. States hold secrets: every file is readable by its owner only.
+    pub(super) fn write(&self, relative: &str, bytes: &[u8]) -> Result<(), CommandError> {
+        let path = self.scratch.path().join(relative);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| failed(parent, "create", &error))?;
+        }
+        write_private(&path, bytes).map_err(|error| failed(&path, "write", &error))
+    }
+
+    /// Puts the directory in its place.
+    pub(super) fn finish(self) -> Result<(), CommandError> {
+        let moved = |error: io::Error| failed(&self.place, "move the result to", &error);
+        // An old result is moved aside, not deleted, until the new one stands.
+        let aside = self.scratch.path().with_extension("old");
+        if self.place.exists() {
+            fs::rename(&self.place, &aside).map_err(moved)?;
+        }
+        let scratch = self.scratch.path().to_owned();
+        if let Err(error) = fs::rename(&scratch, &self.place) {
+            if aside.exists() {
+                fs::rename(&aside, &self.place).map_err(moved)?;
+            }
+            return Err(moved(error));
+        }
+        if aside.exists() {
+            fs::remove_dir_all(&aside)
+                .map_err(|error| failed(&aside, "remove the previous result", &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to replace what is not ours.
+fn refuse_foreign(place: &Path) -> Result<(), CommandError> {
+    let entries = match fs::read_dir(place) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(failed(place, "read", &error)),
+    };
+    if entries && !place.join(MARKER).is_file() {
+        return Err(CommandError::new(format!(
+            "{} is not empty and was not written by stackcut",
+            place.display()
+        ))
+        .note("nothing was written")
+        .hint("name another directory with --out, or remove this one")
+        .exit(Exit::Usage));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, bytes)
+}
+
+fn failed(path: &Path, what: &str, error: &io::Error) -> CommandError {
+    CommandError::new(format!("cannot {what} {}: {error}", path.display()))
+}

@@ -1,0 +1,443 @@
+//! The saved plan, version 1: JSON that people may read and that no other program should write.
+//!
+//! ```json
+//! {
+//!   "format": "stackcut-plan",
+//!   "version": 1,
+//!   …
+//! }
+//! ```
+//!
+//! A newer version is refused, since half-understood orders are worse than none; for the same reason unknown fields
+//! are. Older versions stay readable. Neither credentials nor state content are ever in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::assign::{InstanceMove, OutputMove};
+use super::migration::{
+    After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
+};
+use crate::address::ResourceInstanceAddr;
+use crate::stack::{StateId, StateLocation};
+
+/// The word in `format`.
+pub const FORMAT: &str = "stackcut-plan";
+
+/// The newest version this program reads, and the one it writes.
+pub const VERSION: u64 = 1;
+
+/// Why a saved plan cannot be read or written.
+#[derive(Debug, Error)]
+pub enum SavedPlanError {
+    /// Not JSON, or not with the fields of this version.
+    #[error("not a saved plan: {0}")]
+    Json(#[from] serde_json::Error),
+    /// JSON of another kind.
+    #[error("not a saved plan: its `format` is `{found}`, not `{FORMAT}`")]
+    OtherFormat {
+        /// What stands there.
+        found: String,
+    },
+    /// Written by a newer program.
+    #[error(
+        "the saved plan has version {found}, this program reads up to {VERSION}; make the plan again, or use a newer stackcut"
+    )]
+    Newer {
+        /// The version found.
+        found: u64,
+    },
+    /// A version that never was.
+    #[error("the saved plan has version {found}, which does not exist")]
+    NoSuchVersion {
+        /// The version found.
+        found: u64,
+    },
+    /// A field does not hold what it should.
+    #[error("the saved plan is damaged: {field}: {reason}")]
+    Damaged {
+        /// Which field.
+        field: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The parts do not fit together.
+    #[error("the saved plan does not hold together: {0}")]
+    Fault(#[from] PlanFault),
+}
+
+/// Writes a plan, indented, with a final newline.
+///
+/// # Errors
+///
+/// A plan that does not pass [`MigrationPlan::check`], for example because a location holds a credential.
+pub fn write(plan: &MigrationPlan) -> Result<String, SavedPlanError> {
+    plan.check()?;
+    let mut text = serde_json::to_string_pretty(&Document::from(plan))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Reads a saved plan and checks that it holds together.
+///
+/// # Errors
+///
+/// See [`SavedPlanError`].
+pub fn read(text: &str) -> Result<MigrationPlan, SavedPlanError> {
+    let head: Head = serde_json::from_str(text)?;
+    if head.format != FORMAT {
+        return Err(SavedPlanError::OtherFormat { found: head.format });
+    }
+    match head.version {
+        VERSION => {}
+        0 => return Err(SavedPlanError::NoSuchVersion { found: 0 }),
+        found => return Err(SavedPlanError::Newer { found }),
+    }
+    let document: Document = serde_json::from_str(text)?;
+    let plan = document.plan()?;
+    plan.check()?;
+    Ok(plan)
+}
+
+/// Tells whether a text looks like a saved plan rather than a plan file.
+pub fn is_saved_plan(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+        && serde_json::from_str::<Head>(text).is_ok_and(|head| head.format == FORMAT)
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: String,
+    version: u64,
+    written_by: String,
+    name: String,
+    environment: String,
+    states: Vec<StateV1>,
+    moves: Vec<MoveV1>,
+    outputs: Vec<OutputV1>,
+    dependencies: Vec<DependencyV1>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateV1 {
+    id: String,
+    role: RoleV1,
+    location: LocationV1,
+    /// Null: it must not exist.
+    before: Option<FingerprintV1>,
+    /// Null: it is not written.
+    after: Option<FingerprintV1>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RoleV1 {
+    Gives,
+    Gets,
+    GivesAndGets,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocationV1 {
+    backend: String,
+    workspace: String,
+    arguments: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FingerprintV1 {
+    lineage: String,
+    serial: u64,
+    sha256: String,
+    md5: String,
+    size: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveV1 {
+    from_state: String,
+    from: String,
+    to_state: String,
+    to: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutputV1 {
+    name: String,
+    from_state: String,
+    to_state: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DependencyV1 {
+    consumer: String,
+    producer: String,
+    values: usize,
+    ordering: usize,
+}
+
+impl From<&MigrationPlan> for Document {
+    fn from(plan: &MigrationPlan) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            written_by: concat!("stackcut ", env!("CARGO_PKG_VERSION")).to_owned(),
+            name: plan.name.to_string(),
+            environment: plan.environment.clone(),
+            states: plan.states.iter().map(StateV1::from).collect(),
+            moves: plan
+                .moves
+                .iter()
+                .map(|found| MoveV1 {
+                    from_state: id_text(&found.giver),
+                    from: found.from.to_string(),
+                    to_state: id_text(&found.taker),
+                    to: found.to.to_string(),
+                })
+                .collect(),
+            outputs: plan
+                .outputs
+                .iter()
+                .map(|output| OutputV1 {
+                    name: output.name.clone(),
+                    from_state: id_text(&output.giver),
+                    to_state: id_text(&output.taker),
+                })
+                .collect(),
+            dependencies: plan
+                .dependencies
+                .iter()
+                .map(|edge| DependencyV1 {
+                    consumer: id_text(&edge.consumer),
+                    producer: id_text(&edge.producer),
+                    values: edge.values,
+                    ordering: edge.ordering,
+                })
+                .collect(),
+            warnings: plan.warnings.clone(),
+        }
+    }
+}
+
+impl From<&PlannedState> for StateV1 {
+    fn from(state: &PlannedState) -> Self {
+        Self {
+            id: id_text(&state.id),
+            role: match state.role {
+                Role::Gives => RoleV1::Gives,
+                Role::Gets => RoleV1::Gets,
+                Role::GivesAndGets => RoleV1::GivesAndGets,
+            },
+            location: LocationV1 {
+                backend: state.location.backend.clone(),
+                workspace: state.location.workspace.clone(),
+                arguments: state.location.arguments.clone(),
+            },
+            before: match &state.before {
+                Before::Absent => None,
+                Before::Exists(found) => Some(found.into()),
+            },
+            after: match &state.after {
+                After::Unchanged => None,
+                After::Written(found) => Some(found.into()),
+            },
+        }
+    }
+}
+
+impl From<&Fingerprint> for FingerprintV1 {
+    fn from(found: &Fingerprint) -> Self {
+        Self {
+            lineage: found.lineage.clone(),
+            serial: found.serial,
+            sha256: hex(&found.sha256),
+            md5: hex(&found.md5),
+            size: found.size,
+        }
+    }
+}
+
+impl Document {
+    fn plan(self) -> Result<MigrationPlan, SavedPlanError> {
+        Ok(MigrationPlan {
+            name: self.name.parse().map_err(|error| damaged("name", error))?,
+            environment: self.environment,
+            states: self
+                .states
+                .into_iter()
+                .map(StateV1::state)
+                .collect::<Result<_, _>>()?,
+            moves: self
+                .moves
+                .into_iter()
+                .map(MoveV1::found)
+                .collect::<Result<_, _>>()?,
+            outputs: self
+                .outputs
+                .into_iter()
+                .map(OutputV1::found)
+                .collect::<Result<_, _>>()?,
+            dependencies: self
+                .dependencies
+                .into_iter()
+                .map(DependencyV1::found)
+                .collect::<Result<_, _>>()?,
+            warnings: self.warnings,
+        })
+    }
+}
+
+impl StateV1 {
+    fn state(self) -> Result<PlannedState, SavedPlanError> {
+        let field = format!("states.{}", self.id);
+        if !matches!(self.location.backend.as_str(), "s3" | "local") {
+            return Err(damaged(
+                &field,
+                format!("unknown backend `{}`", self.location.backend),
+            ));
+        }
+        Ok(PlannedState {
+            id: id(&field, &self.id)?,
+            role: match self.role {
+                RoleV1::Gives => Role::Gives,
+                RoleV1::Gets => Role::Gets,
+                RoleV1::GivesAndGets => Role::GivesAndGets,
+            },
+            location: StateLocation {
+                backend: self.location.backend,
+                arguments: self.location.arguments,
+                workspace: self.location.workspace,
+            },
+            before: match self.before {
+                None => Before::Absent,
+                Some(found) => Before::Exists(found.fingerprint(&field)?),
+            },
+            after: match self.after {
+                None => After::Unchanged,
+                Some(found) => After::Written(found.fingerprint(&field)?),
+            },
+        })
+    }
+}
+
+impl FingerprintV1 {
+    fn fingerprint(self, field: &str) -> Result<Fingerprint, SavedPlanError> {
+        let wrong = |name: &str| {
+            damaged(
+                &format!("{field}.{name}"),
+                "not lower-case hex digits of the right number",
+            )
+        };
+        Ok(Fingerprint {
+            sha256: unhex(&self.sha256).ok_or_else(|| wrong("sha256"))?,
+            md5: unhex(&self.md5).ok_or_else(|| wrong("md5"))?,
+            lineage: self.lineage,
+            serial: self.serial,
+            size: self.size,
+        })
+    }
+}
+
+impl MoveV1 {
+    fn found(self) -> Result<InstanceMove, SavedPlanError> {
+        let address = |field: &str, text: &str| {
+            text.parse::<ResourceInstanceAddr>()
+                .map_err(|error| damaged(field, error))
+        };
+        Ok(InstanceMove {
+            giver: id("moves.from_state", &self.from_state)?,
+            from: address("moves.from", &self.from)?,
+            taker: id("moves.to_state", &self.to_state)?,
+            to: address("moves.to", &self.to)?,
+        })
+    }
+}
+
+impl OutputV1 {
+    fn found(self) -> Result<OutputMove, SavedPlanError> {
+        Ok(OutputMove {
+            giver: id("outputs.from_state", &self.from_state)?,
+            taker: id("outputs.to_state", &self.to_state)?,
+            name: self.name,
+        })
+    }
+}
+
+impl DependencyV1 {
+    fn found(self) -> Result<StackDependency, SavedPlanError> {
+        Ok(StackDependency {
+            consumer: id("dependencies.consumer", &self.consumer)?,
+            producer: id("dependencies.producer", &self.producer)?,
+            values: self.values,
+            ordering: self.ordering,
+        })
+    }
+}
+
+/// Returns the text of an id: `source:acme`, `stack:orders`.
+pub(crate) fn id_text(id: &StateId) -> String {
+    match id {
+        StateId::Source(name) => format!("source:{name}"),
+        StateId::Stack(name) => format!("stack:{name}"),
+    }
+}
+
+fn id(field: &str, text: &str) -> Result<StateId, SavedPlanError> {
+    let (kind, name) = text
+        .split_once(':')
+        .ok_or_else(|| damaged(field, format!("`{text}` names no state")))?;
+    let name = name.parse().map_err(|error| damaged(field, error))?;
+    match kind {
+        "source" => Ok(StateId::Source(name)),
+        "stack" => Ok(StateId::Stack(name)),
+        _ => Err(damaged(field, format!("`{text}` names no state"))),
+    }
+}
+
+fn damaged(field: &str, reason: impl ToString) -> SavedPlanError {
+    SavedPlanError::Damaged {
+        field: field.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 || !digits.iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+archives = {
+  "fine"       = 1
+  "once"       = 2
+  "twice.b"    = 2
+  "gone \"c\"" = 2
+}

@@ -1,0 +1,5 @@
+archives = {
+  "fine"    = 1
+  "once"    = 2
+  "twice.b" = 3
+}

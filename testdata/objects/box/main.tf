@@ -1,0 +1,11 @@
+variable "label" {
+  type = string
+}
+
+variable "inside" {
+  type = string
+}
+
+resource "terraform_data" "lid" {
+  input = [var.label, var.inside]
+}
