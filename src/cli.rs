@@ -5,7 +5,10 @@ mod graph;
 mod input;
 mod inspect;
 mod output;
+mod plan;
+mod prepare;
 mod split;
+mod stores;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -41,6 +44,7 @@ enum Command {
     Split(split::SplitArgs),
     Inspect(inspect::InspectArgs),
     Graph(graph::GraphArgs),
+    Plan(plan::PlanArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -81,6 +85,7 @@ pub fn run() -> Exit {
         Command::Split(args) => split::run(&args, &ui),
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Graph(args) => graph::run(&args, &ui),
+        Command::Plan(args) => plan::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };
     match outcome {

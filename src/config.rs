@@ -49,6 +49,7 @@ mod normalize;
 pub mod providers;
 mod reference;
 mod saved;
+mod target;
 mod treat;
 mod tree;
 mod variables;
@@ -67,4 +68,10 @@ pub use tree::{CallTarget, ConfigError, Configuration, LoadOptions, Module, Modu
 pub use variables::{VariableFile, Variables};
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod reading_tests;
+#[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
+mod tree_tests;

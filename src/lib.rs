@@ -4,6 +4,7 @@
 //! The rooms and the arrows between them are described in `docs/architecture.md`.
 
 pub mod address;
+pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

@@ -12,6 +12,7 @@
 
 pub mod assign;
 pub mod backend;
+pub mod compose;
 pub mod compute;
 pub mod contract;
 pub mod file;

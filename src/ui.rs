@@ -1,9 +1,5 @@
 //! The one place that talks to the terminal: data on stdout, talk on stderr, progress where a person watches.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the place the lint protects"
-)]
+#![expect(clippy::print_stderr, reason = "this is the place the lint protects")]
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;

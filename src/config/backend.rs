@@ -110,8 +110,8 @@ impl Configuration {
         {
             let blocks = block.body.blocks.iter();
             let last = blocks
-                .filter(|nested| matches!(nested.name.as_str(), "backend" | "cloud"))
-                .next_back();
+                .rev()
+                .find(|nested| matches!(nested.name.as_str(), "backend" | "cloud"));
             found = last.map(|block| BackendBlock { file, block }).or(found);
         }
         found

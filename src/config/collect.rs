@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ForExpr, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::template::{Directive, Element, Template};
-use hcl_edit::{Number, Span as _};
 
+use super::Span;
 use super::reference::{Place, Reference, Role, Step, StepKind, Surroundings, Target};
+use super::target::{literal_key, target};
 use super::treat::Treatment;
-use super::{Mode, Span};
-use crate::address::InstanceKey;
 
 /// How offsets in the parsed text become offsets in the file.
 #[derive(Clone, Copy, Debug)]
@@ -352,58 +352,9 @@ impl Walk<'_, '_> {
     }
 
     fn rooted(&mut self, first: &str, traversal: &Traversal) {
-        let attr = |index: usize| match traversal.operators.get(index).map(hcl_edit::Decorated::value) {
-            Some(TraversalOperator::GetAttr(name)) => Some(name.as_str()),
-            _ => None,
+        let Some((target, root_steps)) = target(first, traversal) else {
+            return;
         };
-        let resource = |mode: Mode, skip: usize| -> Option<(Target, usize)> {
-            let type_name = if mode == Mode::Managed && skip == 0 {
-                first
-            } else {
-                attr(skip - 1)?
-            };
-            let target = Target::Resource {
-                mode,
-                type_name: type_name.to_owned(),
-                name: attr(skip)?.to_owned(),
-            };
-            Some((target, skip + 1))
-        };
-        let named = |make: fn(String) -> Target| attr(0).map(|name| (make(name.to_owned()), 1));
-        let found = match first {
-            "var" => named(Target::Var),
-            "local" => named(Target::Local),
-            "path" => named(Target::Path),
-            "terraform" => named(Target::Terraform),
-            "tofu" if matches!(attr(0), Some("workspace" | "applying")) => named(Target::Terraform),
-            "each" => match attr(0) {
-                Some("key") => Some((Target::EachKey, 1)),
-                Some("value") => Some((Target::EachValue, 1)),
-                _ => None,
-            },
-            "count" => (attr(0) == Some("index")).then_some((Target::CountIndex, 1)),
-            "self" => Some((Target::SelfObject, 0)),
-            "module" => attr(0).map(|name| {
-                let target = Target::Module {
-                    name: name.to_owned(),
-                    output: module_output(traversal),
-                };
-                (target, 1)
-            }),
-            "action" => attr(0).zip(attr(1)).map(|(type_name, name)| {
-                let target = Target::Action {
-                    type_name: type_name.to_owned(),
-                    name: name.to_owned(),
-                };
-                (target, 2)
-            }),
-            "data" => resource(Mode::Data, 1),
-            "ephemeral" => resource(Mode::Ephemeral, 1),
-            "resource" => resource(Mode::Managed, 1),
-            "template" | "lazy" | "arg" => None,
-            _ => resource(Mode::Managed, 0),
-        };
-        let Some((target, root_steps)) = found else { return };
         let Some(span) = traversal.span() else { return };
         let root_end = if root_steps == 0 {
             traversal.expr.span().map_or(span.end, |first| first.end)
@@ -465,32 +416,4 @@ impl Walk<'_, '_> {
     fn no_path(&mut self) -> Arc<str> {
         Arc::clone(self.to.no_path.get_or_insert_with(|| Arc::from("")))
     }
-}
-
-/// Returns the output behind `module.NAME`, an index or a splat.
-fn module_output(traversal: &Traversal) -> Option<String> {
-    for operator in traversal.operators.iter().skip(1) {
-        match operator.value() {
-            TraversalOperator::GetAttr(name) => return Some(name.as_str().to_owned()),
-            TraversalOperator::Index(_)
-            | TraversalOperator::FullSplat(_)
-            | TraversalOperator::AttrSplat(_)
-            | TraversalOperator::LegacyIndex(_) => {}
-        }
-    }
-    None
-}
-
-/// Returns the key if the text alone tells it.
-pub(super) fn literal_key(expr: &Expression) -> Option<InstanceKey> {
-    match expr {
-        Expression::String(text) => Some(InstanceKey::Str(text.as_str().to_owned())),
-        Expression::Number(number) => number_key(number.value()),
-        Expression::Parenthesis(inner) => literal_key(inner.inner()),
-        _ => None,
-    }
-}
-
-fn number_key(number: &Number) -> Option<InstanceKey> {
-    number.as_u64().map(InstanceKey::Int)
 }

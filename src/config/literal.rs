@@ -4,7 +4,8 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator, UnaryOperator};
 use hcl_edit::template::{Element, Template};
 
-use super::collect::{RepeatedKeys, literal_key};
+use super::collect::RepeatedKeys;
+use super::target::literal_key;
 use super::{ConfigFile, Span, Syntax, normalize};
 use crate::address::InstanceKey;
 use crate::json::{self, Node, Value};

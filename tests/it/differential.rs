@@ -2,6 +2,5 @@
 //!
 //! Terraform is the judge. Where we differ on purpose the difference is in a list, and each entry of it is asserted; a
 //! difference that goes away is a failure too.
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod acme;

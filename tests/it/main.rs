@@ -1,7 +1,9 @@
 //! The one integration test binary: whole commands, real Terraform, real files.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails, as it must")]
 
 mod acme;
 mod arrows;
+mod config;
 mod differential;
 mod docs;
 mod plan_file;

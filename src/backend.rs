@@ -1,0 +1,270 @@
+//! Where states live: reading, conditional writing, locks, digests, and the objects kept beside a state.
+//!
+//! [`StateBackend`] is the port; `memory`, `local` and `s3` are its adapters. Behaviours are wrappers around any of
+//! them: [`recording`], [`dry_run`], [`faulty`] (three gates of [`gated`]) and [`settling`], which retries what may be
+//! retried and settles lost answers. [`conformance`] is the one suite that all of them pass.
+//!
+//! This room moves bytes. It never looks into a state, knows no plan and no journal, has no clock of its own
+//! ([`clock::Clock`]) and draws nothing at random: lock IDs, times and names are handed in. No error, `Debug` text or
+//! lock info made here holds content of a state or a credential.
+
+pub mod clock;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod dry_run;
+mod error;
+pub mod faulty;
+pub mod gated;
+pub mod local;
+mod lock_info;
+pub mod memory;
+pub mod recording;
+pub mod settling;
+mod sidecar;
+
+use std::fmt;
+
+pub use error::BackendError;
+pub use lock_info::{InvalidLockId, LockId, LockInfo, LockInfoError, StandingLock};
+pub use sidecar::{InvalidSidecarName, SidecarName};
+
+use crate::state::Md5Digest;
+
+/// One version of one object, as its store names it (an ETag, a hash); only good for comparing and for conditions.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Version(String);
+
+impl Version {
+    /// Wraps the store's text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the store's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What must be there for a write to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// No object (`If-None-Match: *`).
+    Absent,
+    /// Exactly this version (`If-Match`).
+    Version(Version),
+}
+
+/// A state as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StateObject {
+    /// The bytes; none of them is "no state yet" for Terraform.
+    pub bytes: Vec<u8>,
+    /// Its version, for [`Expect::Version`].
+    pub version: Version,
+    /// The version ID in a bucket that keeps versions.
+    pub version_id: Option<String>,
+}
+
+/// Shows the size and the version only: a state holds secrets.
+impl fmt::Debug for StateObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateObject")
+            .field("len", &self.bytes.len())
+            .field("version", &self.version)
+            .field("version_id", &self.version_id)
+            .finish()
+    }
+}
+
+/// How the digest item stands to the bytes that were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestStanding {
+    /// This backend keeps no digests.
+    NotKept,
+    /// There is no item, or none that is an MD5: Terraform reads without a check, and so do we.
+    Missing,
+    /// It is the MD5 of the bytes.
+    Matches,
+    /// It is the MD5 of something else, or there is no object; and so it stayed as long as Terraform would wait.
+    Stale {
+        /// What the item says.
+        stored: Md5Digest,
+    },
+}
+
+/// One look at a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The state; `None` where there is no object (or an empty file, on the local backend).
+    pub object: Option<StateObject>,
+    /// What the digest item says about it.
+    pub digest: DigestStanding,
+}
+
+impl Reading {
+    /// Returns the bytes, if there are any.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.object
+            .as_ref()
+            .map(|object| object.bytes.as_slice())
+            .filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Returns what a write must expect in order to replace just this.
+    pub fn expect(&self) -> Expect {
+        self.object
+            .as_ref()
+            .map_or(Expect::Absent, |object| Expect::Version(object.version.clone()))
+    }
+
+    /// Refuses a stale digest, as every Terraform does.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError::DigestMismatch`], at the place given.
+    pub fn checked(self, at: &str) -> Result<Self, BackendError> {
+        match self.digest {
+            DigestStanding::Stale { stored } => Err(BackendError::DigestMismatch {
+                at: at.to_owned(),
+                stored,
+                calculated: self.object.map(|object| Md5Digest::of(&object.bytes)),
+            }),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// What a write left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The new version.
+    pub version: Version,
+    /// The version ID in a bucket that keeps versions.
+    pub version_id: Option<String>,
+}
+
+/// The proof that a state is locked by us: only who holds one can write. Made by backends alone.
+///
+/// Dropping it releases nothing: a lock outlives a crash, and a fence outlives the run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StateLock {
+    key: String,
+    id: LockId,
+}
+
+impl StateLock {
+    /// Only a backend that has just taken the lock may say so.
+    pub(in crate::backend) fn new(key: &str, id: &LockId) -> Self {
+        Self {
+            key: key.to_owned(),
+            id: id.clone(),
+        }
+    }
+
+    /// Returns the lock's ID.
+    pub fn id(&self) -> &LockId {
+        &self.id
+    }
+
+    /// Refuses a proof for another state.
+    pub(in crate::backend) fn check(&self, key: &str, at: &str) -> Result<(), BackendError> {
+        if self.key == key {
+            Ok(())
+        } else {
+            Err(BackendError::NotLocked { at: at.to_owned() })
+        }
+    }
+}
+
+/// One state in its store. A handle is shared by threads; many handles for one state may exist, in many processes.
+///
+/// **Atomic** is each single call on an object: a reader sees it whole, before or after. Nothing is atomic over two
+/// calls; the order of calls is the caller's (`execute`). A digest is written right after its object, a lock of two
+/// parts is the file first and then the item.
+///
+/// **Conditions.** [`write`](Self::write) and [`remove`](Self::remove) happen only if the object is what the caller
+/// expects, compared by the store in the same step ([`BackendError::PreconditionFailed`] otherwise, and nothing
+/// happened). A store that ignores conditions is still protected by the lock, among those who keep to it.
+///
+/// **Repeatable** is everything: reads always; `lock` with an ID that already stands is a success, and completes a
+/// lock of which only one part stands; `unlock` of a lock that is gone is a success; digests, `put_sidecar` and
+/// deletions give the same result twice. `write` and `create_sidecar` are not: the second attempt meets the first
+/// one's object. [`settling::Settling`] reads back and takes equal bytes for its own success.
+///
+/// **Errors.** [`Throttled`](BackendError::Throttled) and [`Conflict`](BackendError::Conflict): it did not happen, try
+/// again later. [`Ambiguous`](BackendError::Ambiguous) and [`Network`](BackendError::Network): nobody knows whether it
+/// happened; read back and compare hashes, never assume. [`PreconditionFailed`](BackendError::PreconditionFailed),
+/// [`Locked`](BackendError::Locked), [`AccessDenied`](BackendError::AccessDenied): it did not happen, and will not by
+/// trying again. An effect that a store reports as done is durable.
+pub trait StateBackend: Send + Sync {
+    /// Returns the place as people know it: `s3://bucket/path`, a file path.
+    fn describe(&self) -> String;
+
+    /// Returns the text under which this state is locked (`bucket/path`, an absolute path): locks are taken in its order.
+    fn lock_key(&self) -> &str;
+
+    /// Tells whether a digest belongs to the state, to be written after each write of the object.
+    fn keeps_digest(&self) -> bool;
+
+    /// Reads the state, and how its digest stands to it.
+    ///
+    /// A stale digest is looked at again for up to ten seconds, as Terraform does, and then reported as data: what it
+    /// means is for the caller to say ([`Reading::checked`], or a repair after our own crash).
+    fn read(&self) -> Result<Reading, BackendError>;
+
+    /// Writes the state if it is as expected. The digest is not touched.
+    fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError>;
+
+    /// Deletes the state if it is of this version; one that is gone already is a success.
+    fn remove(&self, lock: &StateLock, version: &Version) -> Result<(), BackendError>;
+
+    /// Writes the digest. Does nothing on a backend that keeps none.
+    fn write_digest(&self, lock: &StateLock, digest: &Md5Digest) -> Result<(), BackendError>;
+
+    /// Deletes the digest, which must not outlive the object. Does nothing on a backend that keeps none.
+    fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError>;
+
+    /// Takes the lock in every part that the effective configuration asks for; a standing lock with the same ID is ours.
+    ///
+    /// `info.path` is replaced by the text this backend puts there. All or nothing, but for a crash in between.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError::Locked`] with the holder; [`BackendError::LockingNotConfigured`].
+    fn lock(&self, info: &LockInfo) -> Result<StateLock, BackendError>;
+
+    /// Reads who holds the lock (of two parts: whichever stands). Takes and changes nothing.
+    fn standing_lock(&self) -> Result<Option<StandingLock>, BackendError>;
+
+    /// Releases every part of the lock with this ID; one that is gone already is a success.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError::Locked`] where the lock of somebody else stands. That lock is left alone.
+    fn unlock(&self, id: &LockId) -> Result<(), BackendError>;
+
+    /// Writes an object beside the state unless there is one of that name ([`BackendError::PreconditionFailed`]).
+    fn create_sidecar(&self, name: &SidecarName, bytes: &[u8]) -> Result<(), BackendError>;
+
+    /// Writes an object beside the state, encrypted and protected as the state is.
+    fn put_sidecar(&self, name: &SidecarName, bytes: &[u8]) -> Result<(), BackendError>;
+
+    /// Reads an object beside the state.
+    fn get_sidecar(&self, name: &SidecarName) -> Result<Option<Vec<u8>>, BackendError>;
+
+    /// Lists the objects beside the state whose names start so, sorted.
+    fn list_sidecars(&self, prefix: &str) -> Result<Vec<SidecarName>, BackendError>;
+
+    /// Deletes an object beside the state; one that is gone already is a success.
+    fn delete_sidecar(&self, name: &SidecarName) -> Result<(), BackendError>;
+
+    /// Lists the workspaces that have a state under this configuration: `default` first, then sorted.
+    fn workspaces(&self) -> Result<Vec<String>, BackendError>;
+}

@@ -1,0 +1,200 @@
+//! Retries what may be retried, and settles lost answers by reading back: around every backend that talks to a network.
+//!
+//! A write that met a condition it should have met may be our own earlier attempt: the client library repeats requests
+//! whose answers it did not get. So before a refusal is believed, the object is read and compared by hash; equal bytes
+//! are our success. That cannot hide somebody else's write, since his bytes would have to equal ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::{
+    BackendError, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend, StateLock,
+    Version, Written,
+};
+use crate::state::{Md5Digest, Sha256Digest};
+
+/// How often a call is tried in all, and how long to wait before the second try; the wait doubles.
+const ATTEMPTS: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// A backend whose lost answers are settled.
+pub struct Settling {
+    inner: Arc<dyn StateBackend>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a look after a failed effect says.
+enum Found<T> {
+    /// The effect is there.
+    Done(T),
+    /// It is not, and trying again makes sense.
+    NotYet,
+    /// It is not and cannot come.
+    Never,
+}
+
+impl Settling {
+    /// Wraps a handle.
+    pub fn new(inner: Arc<dyn StateBackend>, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, clock }
+    }
+
+    /// Tries again after transient failures: for calls that give the same result twice.
+    fn retry<T>(&self, run: impl Fn() -> Result<T, BackendError>) -> Result<T, BackendError> {
+        let mut wait = FIRST_WAIT;
+        for _ in 1..ATTEMPTS {
+            match run() {
+                Err(error) if error.is_transient() => {
+                    self.clock.sleep(wait);
+                    wait *= 2;
+                }
+                settled => return settled,
+            }
+        }
+        run()
+    }
+
+    /// Tries until it is known whether the effect is there: for calls whose second attempt meets the first one's work.
+    fn settle<T>(
+        &self,
+        run: impl Fn() -> Result<T, BackendError>,
+        look: impl Fn() -> Result<Found<T>, BackendError>,
+    ) -> Result<T, BackendError> {
+        let mut wait = FIRST_WAIT;
+        let mut attempt = 1;
+        loop {
+            let error = match run() {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let refused = matches!(error, BackendError::PreconditionFailed { .. });
+            if !refused && !error.is_transient() {
+                return Err(error);
+            }
+            if !matches!(error, BackendError::Throttled { .. }) {
+                // If even the look fails, the first error says more: what became of the effect is not known.
+                let Ok(found) = self.retry(&look) else {
+                    return Err(error);
+                };
+                match found {
+                    Found::Done(done) => return Ok(done),
+                    Found::Never => return Err(unexpected(error)),
+                    Found::NotYet if refused => return Err(error),
+                    Found::NotYet => {}
+                }
+            }
+            if attempt == ATTEMPTS {
+                return Err(error);
+            }
+            attempt += 1;
+            self.clock.sleep(wait);
+            wait *= 2;
+        }
+    }
+
+    fn look_for(&self, bytes: &[u8], expect: &Expect) -> Result<Found<Written>, BackendError> {
+        let reading = self.inner.read()?;
+        let before = reading.expect();
+        match reading.object {
+            Some(object) if Sha256Digest::of(&object.bytes) == Sha256Digest::of(bytes) => {
+                Ok(Found::Done(Written {
+                    version: object.version,
+                    version_id: object.version_id,
+                }))
+            }
+            _ if before == *expect => Ok(Found::NotYet),
+            _ => Ok(Found::Never),
+        }
+    }
+}
+
+/// An effect that did not happen because something else is there now.
+fn unexpected(error: BackendError) -> BackendError {
+    match error {
+        BackendError::Conflict { at }
+        | BackendError::Ambiguous { at, .. }
+        | BackendError::Network { at, .. } => BackendError::PreconditionFailed { at },
+        other => other,
+    }
+}
+
+impl StateBackend for Settling {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    fn lock_key(&self) -> &str {
+        self.inner.lock_key()
+    }
+
+    fn keeps_digest(&self) -> bool {
+        self.inner.keeps_digest()
+    }
+
+    fn read(&self) -> Result<Reading, BackendError> {
+        self.retry(|| self.inner.read())
+    }
+
+    fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {
+        self.settle(
+            || self.inner.write(lock, bytes, expect),
+            || self.look_for(bytes, expect),
+        )
+    }
+
+    fn remove(&self, lock: &StateLock, version: &Version) -> Result<(), BackendError> {
+        self.retry(|| self.inner.remove(lock, version))
+    }
+
+    fn write_digest(&self, lock: &StateLock, digest: &Md5Digest) -> Result<(), BackendError> {
+        self.retry(|| self.inner.write_digest(lock, digest))
+    }
+
+    fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError> {
+        self.retry(|| self.inner.remove_digest(lock))
+    }
+
+    fn lock(&self, info: &LockInfo) -> Result<StateLock, BackendError> {
+        self.retry(|| self.inner.lock(info))
+    }
+
+    fn standing_lock(&self) -> Result<Option<StandingLock>, BackendError> {
+        self.retry(|| self.inner.standing_lock())
+    }
+
+    fn unlock(&self, id: &LockId) -> Result<(), BackendError> {
+        self.retry(|| self.inner.unlock(id))
+    }
+
+    fn create_sidecar(&self, name: &SidecarName, bytes: &[u8]) -> Result<(), BackendError> {
+        let look = || {
+            Ok(match self.inner.get_sidecar(name)? {
+                Some(found) if found == bytes => Found::Done(()),
+                Some(_) => Found::Never,
+                None => Found::NotYet,
+            })
+        };
+        self.settle(|| self.inner.create_sidecar(name, bytes), look)
+    }
+
+    fn put_sidecar(&self, name: &SidecarName, bytes: &[u8]) -> Result<(), BackendError> {
+        self.retry(|| self.inner.put_sidecar(name, bytes))
+    }
+
+    fn get_sidecar(&self, name: &SidecarName) -> Result<Option<Vec<u8>>, BackendError> {
+        self.retry(|| self.inner.get_sidecar(name))
+    }
+
+    fn list_sidecars(&self, prefix: &str) -> Result<Vec<SidecarName>, BackendError> {
+        self.retry(|| self.inner.list_sidecars(prefix))
+    }
+
+    fn delete_sidecar(&self, name: &SidecarName) -> Result<(), BackendError> {
+        self.retry(|| self.inner.delete_sidecar(name))
+    }
+
+    fn workspaces(&self) -> Result<Vec<String>, BackendError> {
+        self.retry(|| self.inner.workspaces())
+    }
+}

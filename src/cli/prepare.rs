@@ -1,0 +1,306 @@
+//! What `plan` and `apply` have in common: reading every state where it lives, and computing the migration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::input::{RootModule, random_bytes, read_plan};
+use super::stores::{Access, backend_error, open};
+use crate::backend::StateBackend;
+use crate::diagnostic::Diagnostic;
+use crate::error::{CommandError, Exit};
+use crate::plan::backend::describe;
+use crate::plan::compute::{Computed, Inputs};
+use crate::plan::{MigrationPlan, PlanFile};
+use crate::report::split::SplitReport;
+use crate::stack::{Environment, StackName, StateId, StateLocation};
+use crate::state::{Lineage, Snapshot};
+use crate::ui::Ui;
+
+/// How many states are read at once.
+const READERS: usize = 16;
+
+/// A plan file with the root modules of its sources.
+pub(super) struct Project {
+    pub(super) plan: PlanFile,
+    /// The directory that the plan file's relative paths start from, absolute.
+    base: PathBuf,
+    pub(super) modules: BTreeMap<StateId, RootModule>,
+}
+
+/// One environment of a project, computed.
+pub(super) struct Prepared {
+    pub(super) migration: MigrationPlan,
+    pub(super) report: SplitReport,
+}
+
+impl Project {
+    /// Reads a plan file and the code of its sources.
+    pub(super) fn read(path: &Path, ui: &Ui) -> Result<Self, CommandError> {
+        let plan = read_plan(path)?;
+        let beside = path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let base = std::fs::canonicalize(beside)
+            .map_err(|error| CommandError::new(format!("cannot find {}: {error}", beside.display())))?;
+        let mut modules = BTreeMap::new();
+        for source in &plan.sources {
+            let module = RootModule::read(&beside.join(&source.dir.value), ui)?;
+            modules.insert(StateId::Source(source.name.value.clone()), module);
+        }
+        Ok(Self { plan, base, modules })
+    }
+
+    /// Returns the environments whose names match a glob (`*` stands for any run of characters).
+    pub(super) fn environments(&self, glob: Option<&str>) -> Result<Vec<Environment>, CommandError> {
+        let all = self.plan.environments();
+        let Some(glob) = glob else { return Ok(all) };
+        let known: Vec<String> = all.iter().map(|environment| environment.name.clone()).collect();
+        let found: Vec<Environment> = all
+            .into_iter()
+            .filter(|environment| fits(glob, &environment.name))
+            .collect();
+        if found.is_empty() {
+            return Err(CommandError::usage(format!("no environment matches `{glob}`"))
+                .note("nothing was written")
+                .hint(format!("the plan file has: {}", known.join(", "))));
+        }
+        Ok(found)
+    }
+
+    /// Returns where every state lives in an environment; local paths are made absolute.
+    pub(super) fn locations(
+        &self,
+        environment: &Environment,
+    ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
+        let mut found: BTreeMap<StackName, StateLocation> = BTreeMap::new();
+        for source in &self.plan.sources {
+            let id = StateId::Source(source.name.value.clone());
+            let mut location = self.modules[&id].backend.location.clone();
+            absolute(&mut location, &self.base.join(&source.dir.value));
+            found.insert(source.name.value.clone(), location);
+        }
+        let mut locations = self.plan.resolve_locations(environment, &found)?;
+        for location in locations.values_mut() {
+            absolute(location, &self.base);
+        }
+        Ok(locations)
+    }
+
+    /// Reads every state of an environment, under no lock, and computes its migration.
+    pub(super) fn prepare(
+        &self,
+        environment: &Environment,
+        access: Access,
+    ) -> Result<Prepared, CommandError> {
+        let locations = self.locations(environment)?;
+        let mut stores = BTreeMap::new();
+        for (id, location) in &locations {
+            stores.insert(id.clone(), open(location, access)?);
+        }
+        let snapshots = read_all(&stores)?;
+        self.check_presence(&snapshots, &locations)?;
+        let computed = self.compute(&snapshots)?;
+        let migration = computed
+            .migration(&self.plan, &environment.name, &locations, &snapshots)
+            .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
+        let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
+        report.place(&|id| locations.get(id).map(describe));
+        Ok(Prepared { migration, report })
+    }
+
+    fn compute(&self, snapshots: &BTreeMap<StateId, Snapshot>) -> Result<Computed, CommandError> {
+        let mut lineages = BTreeMap::new();
+        for stack in &self.plan.stacks {
+            lineages.insert(
+                StateId::Stack(stack.name.value.clone()),
+                Lineage::from_random(random_bytes()?),
+            );
+        }
+        let inputs = Inputs {
+            plan: &self.plan,
+            code: self
+                .modules
+                .iter()
+                .map(|(id, module)| (id.clone(), &module.configuration))
+                .collect(),
+            snapshots: snapshots
+                .iter()
+                .map(|(id, snapshot)| (id.clone(), snapshot))
+                .collect(),
+            lineages,
+        };
+        inputs.compute().map_err(CommandError::from)
+    }
+
+    /// Refuses sources without a state, and states where the plan file expects none.
+    fn check_presence(
+        &self,
+        snapshots: &BTreeMap<StateId, Snapshot>,
+        locations: &BTreeMap<StateId, StateLocation>,
+    ) -> Result<(), CommandError> {
+        let place = |id: &StateId| locations.get(id).map_or_else(String::new, describe);
+        let mut findings = Vec::new();
+        let mut must_be_there: Vec<StateId> = self
+            .plan
+            .sources
+            .iter()
+            .map(|source| StateId::Source(source.name.value.clone()))
+            .collect();
+        must_be_there.extend(
+            self.plan
+                .returns
+                .iter()
+                .map(|back| StateId::Stack(back.name.value.clone())),
+        );
+        for id in must_be_there.iter().filter(|id| !snapshots.contains_key(id)) {
+            let finding = Diagnostic::error(format!("there is no state for `{id}` at {}", place(id)));
+            findings.push(
+                finding
+                    .note("nothing was written")
+                    .hint("check bucket, key and workspace"),
+            );
+        }
+        for stack in &self.plan.stacks {
+            let id = StateId::Stack(stack.name.value.clone());
+            match (stack.existing, snapshots.get(&id)) {
+                (false, Some(found)) if !found.is_empty() => {
+                    let message = format!(
+                        "there is a state for the new stack `{id}` already, at {}",
+                        place(&id)
+                    );
+                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
+                    let hint = "add `existing = true` to the block to merge into it, or choose another key";
+                    findings.push(finding.note("nothing was written").hint(hint));
+                }
+                (true, None) => {
+                    let message = format!(
+                        "there is no state for the existing stack `{id}` at {}",
+                        place(&id)
+                    );
+                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
+                    findings.push(
+                        finding
+                            .note("nothing was written")
+                            .hint("remove `existing = true` to create it"),
+                    );
+                }
+                _ => {}
+            }
+        }
+        if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(findings.into())
+        }
+    }
+}
+
+/// Makes the paths of a local location absolute, so that a saved plan means the same files from everywhere.
+fn absolute(location: &mut StateLocation, base: &Path) {
+    if location.backend != "local" {
+        return;
+    }
+    let defaults = [
+        ("path", "terraform.tfstate"),
+        ("workspace_dir", "terraform.tfstate.d"),
+    ];
+    for (name, default) in defaults {
+        let path = location
+            .arguments
+            .entry(name.to_owned())
+            .or_insert_with(|| default.to_owned());
+        *path = base.join(&*path).display().to_string();
+    }
+}
+
+/// Reads all states, some at a time.
+fn read_all(
+    stores: &BTreeMap<StateId, Arc<dyn StateBackend>>,
+) -> Result<BTreeMap<StateId, Snapshot>, CommandError> {
+    let list: Vec<(&StateId, &Arc<dyn StateBackend>)> = stores.iter().collect();
+    let mut snapshots = BTreeMap::new();
+    for chunk in list.chunks(READERS) {
+        let readings: Vec<Result<Option<Snapshot>, CommandError>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = chunk
+                .iter()
+                .map(|(_, store)| scope.spawn(|| read_one(&***store)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("a reader does not panic"))
+                .collect()
+        });
+        for ((id, _), reading) in chunk.iter().zip(readings) {
+            if let Some(snapshot) = reading? {
+                snapshots.insert((*id).clone(), snapshot);
+            }
+        }
+    }
+    Ok(snapshots)
+}
+
+fn read_one(store: &dyn StateBackend) -> Result<Option<Snapshot>, CommandError> {
+    let at = store.describe();
+    let reading = store
+        .read()
+        .and_then(|reading| reading.checked(&at))
+        .map_err(|error| backend_error(&error))?;
+    let Some(object) = reading.object else {
+        return Ok(None);
+    };
+    Snapshot::read(object.bytes).map_err(|error| {
+        CommandError::new(format!("{at} is not a state that can be cut: {error}"))
+            .note("nothing was written")
+            .hint(error.advice())
+    })
+}
+
+/// Tells whether a name matches a glob.
+fn fits(glob: &str, name: &str) -> bool {
+    match glob.split_once('*') {
+        None => glob == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|&at| rest.is_char_boundary(at))
+                .any(|at| fits(tail, &rest[at..]))
+        }),
+    }
+}
+
+/// Refuses plan files whose environments share a state.
+pub(super) fn check_shared(project: &Project, environments: &[Environment]) -> Result<(), CommandError> {
+    let mut located = Vec::new();
+    for environment in environments {
+        located.push((environment, project.locations(environment)?));
+    }
+    let findings = project
+        .plan
+        .shared_between(located.iter().map(|(environment, found)| (*environment, found)));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(CommandError::from(findings).exit(Exit::Error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn environment_globs() {
+        let table = [
+            ("tenant-a/*", "tenant-a/stage", true),
+            ("*/prod", "tenant-b/prod", true),
+            ("*", "é", true),
+            ("prod", "prod", true),
+            ("prod", "prod2", false),
+            ("*/prod", "prod", false),
+        ];
+        for (glob, name, expected) in table {
+            assert_eq!(fits(glob, name), expected, "{glob} {name}");
+        }
+    }
+}
