@@ -138,7 +138,14 @@ impl<'a> Resolver<'a> {
                 there.retain(|&other| other != item);
             }
         }
-        let occupants = self.occupants_of(to, request);
+        // A single instance needs a free place only for itself, as if it were named with its key.
+        let occupants = match self.is_single(&request.from.addr, from, &origins, &items) {
+            true => Vec::new(),
+            false => {
+                let occupants = self.occupants_of(to, request);
+                self.in_the_way(occupants, from, request, &origins, &items)
+            }
+        };
         self.occupants.push(occupants);
         for origin in origins {
             let (resource, key) = rebase(self.addr_of(from, origin), request);
@@ -288,26 +295,33 @@ impl<'a> Resolver<'a> {
         else {
             return Ok(());
         };
-        let mut addrs: Vec<_> = origins
-            .iter()
-            .map(|&origin| self.addr_of(state, origin))
-            .collect();
-        addrs.extend(
-            items
-                .iter()
-                .map(|&item| ((*self.items[item].to.1).clone(), self.items[item].to.2.clone())),
-        );
-        let husk = |origin: &Origin<'_>| matches!(origin, Origin::Husk(_));
-        match addrs.as_slice() {
-            [(_, None)] if !origins.iter().any(husk) => Ok(()),
-            [(resource, key), ..] => Err(MoveError::WholeResource {
-                from: request.from.clone(),
-                to: request.to.clone(),
-                count: addrs.len() - origins.iter().filter(|origin| husk(origin)).count(),
-                example: resource.instance(key.clone()).to_string(),
-            }),
-            [] => Ok(()),
+        if self.is_single(&request.from.addr, state, origins, items) {
+            return Ok(());
         }
+        let first = match (origins, items) {
+            ([origin, ..], _) => self.addr_of(state, *origin),
+            ([], [item, ..]) => ((*self.items[*item].to.1).clone(), self.items[*item].to.2.clone()),
+            ([], []) => return Ok(()),
+        };
+        let husks = origins.iter().filter(|origin| matches!(origin, Origin::Husk(_)));
+        Err(MoveError::WholeResource {
+            from: request.from.clone(),
+            to: request.to.clone(),
+            count: origins.len() + items.len() - husks.count(),
+            example: first.0.instance(first.1).to_string(),
+        })
+    }
+
+    /// Tells whether the address of a resource means a single instance: the only one, and without a key.
+    fn is_single(&self, from: &MoveableAddr, state: usize, origins: &[Origin<'a>], items: &[usize]) -> bool {
+        let key = match (origins, items) {
+            ([origin @ Origin::Instance(..)], []) => self.addr_of(state, *origin).1,
+            ([], [item]) if !matches!(self.items[*item].from.1, Origin::Husk(_)) => {
+                self.items[*item].to.2.clone()
+            }
+            _ => return false,
+        };
+        key.is_none() && matches!(from, MoveableAddr::Resource(_))
     }
 
     /// Returns what must leave the destination of a whole resource or module.
@@ -330,6 +344,33 @@ impl<'a> Resolver<'a> {
                 .map(|&item| Occupant::Item(item)),
         );
         found
+    }
+
+    /// Keeps the occupants that stand in a module to which something moves: modules merge where each module instance
+    /// has its resources from one side.
+    fn in_the_way(
+        &self,
+        mut occupants: Vec<Occupant>,
+        from: usize,
+        request: &MoveRequest,
+        origins: &[Origin<'a>],
+        items: &[usize],
+    ) -> Vec<Occupant> {
+        if occupants.is_empty() || !matches!(request.to.addr, MoveableAddr::Module(_)) {
+            return occupants;
+        }
+        let moved = origins.iter().map(|&origin| self.addr_of(from, origin).0);
+        let moved = moved.chain(items.iter().map(|&item| (*self.items[item].to.1).clone()));
+        let filled: FastSet<ModuleInstanceAddr> = moved
+            .map(|resource| rebase((resource, None), request).0.module)
+            .collect();
+        occupants.retain(|occupant| {
+            filled.contains(match occupant {
+                Occupant::Entry(state, entry) => &self.entry(*state, *entry).addr().module,
+                Occupant::Item(item) => &self.items[*item].to.1.module,
+            })
+        });
+        occupants
     }
 
     fn entry_stays(&self, state: usize, resource: Resource<'a>) -> bool {

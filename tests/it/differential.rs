@@ -6,6 +6,7 @@
 
 mod generate;
 mod graphs;
+mod moves;
 
 use std::path::Path;
 

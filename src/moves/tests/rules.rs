@@ -124,7 +124,7 @@ fn refused() {
         ),
         (
             "Mono:aws_a.one -> Mono:aws_a.other",
-            "aws_a.one (in Mono) cannot move to aws_a.other (in Mono): there is a resource at that address already; move single instances to join it",
+            "aws_a.one (in Mono) cannot move to aws_a.other (in Mono): there is an instance already",
         ),
         (
             "Mono:aws_a.one -> Mono:aws_a.list[1]",
@@ -181,7 +181,7 @@ fn refused() {
         ),
         (
             "Mono:aws_a.one -> new:aws_a.x\nMono:aws_a.other -> new:aws_a.x",
-            "aws_a.other (in Mono) cannot move to aws_a.x (in new): there is a resource at that address already; move single instances to join it",
+            "aws_a.other (in Mono) cannot move to aws_a.x (in new): there is an instance already, or goes there in the same run: aws_a.one (in Mono)",
         ),
         (
             "Mono:aws_a.husk -> full:aws_a.there",
