@@ -7,6 +7,7 @@
 mod generate;
 mod graphs;
 mod moves;
+mod stacks;
 
 use std::path::Path;
 
