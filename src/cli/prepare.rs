@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::input::{RootModule, random_bytes, read_plan};
 use super::stores::{Access, backend_error, open};
@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
 use crate::plan::compute::{Computed, Inputs};
+use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
 use crate::stack::{Environment, StackName, StateId, StateLocation};
@@ -101,16 +102,19 @@ impl Project {
         }
         let snapshots = read_all(&stores)?;
         self.check_presence(&snapshots, &locations)?;
-        let computed = self.compute(&snapshots)?;
+        let (computed, prints) = self.compute(&snapshots)?;
         let migration = computed
-            .migration(&self.plan, &environment.name, &locations, &snapshots)
+            .migration(&self.plan, &environment.name, &locations, &snapshots, &prints)
             .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
         let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
         Ok(Prepared { migration, report })
     }
 
-    fn compute(&self, snapshots: &BTreeMap<StateId, Snapshot>) -> Result<Computed, CommandError> {
+    fn compute(
+        &self,
+        snapshots: &BTreeMap<StateId, Snapshot>,
+    ) -> Result<(Computed, BTreeMap<StateId, Fingerprint>), CommandError> {
         let mut lineages = BTreeMap::new();
         for stack in &self.plan.stacks {
             lineages.insert(
@@ -131,7 +135,14 @@ impl Project {
                 .collect(),
             lineages,
         };
-        inputs.compute().map_err(CommandError::from)
+        let prints = Mutex::new(BTreeMap::new());
+        let take = |id: &StateId, snapshot: &Snapshot| {
+            let print = Fingerprint::of(snapshot);
+            prints.lock().expect("no holder panics").insert(id.clone(), print);
+            Ok(())
+        };
+        let computed = inputs.compute(&take)?;
+        Ok((computed, prints.into_inner().expect("no holder panics")))
     }
 
     /// Refuses sources without a state, and states where the plan file expects none.
