@@ -27,7 +27,7 @@ pub mod waves;
 
 pub use decide::{Decision, Needs, Observed, Step, decide, needs};
 pub use error::JournalError;
-pub use event::{Event, Image, Writing};
+pub use event::{Event, Image, Original, Writing};
 pub use migration::{
     Fingerprint, InvalidMigration, InvalidMigrationId, LockId, Migration, MigrationId, StateChange,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Writing};
+use super::event::{Event, Original, Writing};
 use super::migration::StateChange;
 use super::phase::{Finished, Phase, UndoFrom};
 use super::replay::Journal;
@@ -179,7 +179,9 @@ impl<'a> View<'a> {
             return Decision::Refuse(misfits);
         }
         if phase == Phase::Locking {
-            return record(Event::BackupsIntended);
+            return record(Event::BackupsIntended {
+                originals: self.originals(),
+            });
         }
         if !self.observed.backed_up {
             return Decision::Do(Step::BackUp);
@@ -233,8 +235,10 @@ impl<'a> View<'a> {
             UndoFrom::Writing(wave) => look.is(&[After]) && look.change.wave <= wave,
             _ => false,
         };
-        let misfits =
-            self.misfits(|look| !look.is(&[Before, After]) || (look.digest_differs() && !may_be_torn(look)));
+        let misfits = self.misfits(|look| {
+            let is_odd = !look.is(&[Before, After]) || (look.digest_differs() && !may_be_torn(look));
+            !look.change.is_unchanged() && is_odd
+        });
         if !misfits.is_empty() {
             return Decision::Refuse(misfits);
         }
@@ -310,6 +314,16 @@ impl<'a> View<'a> {
         } else {
             Decision::Do(Step::Unlock(held))
         }
+    }
+
+    fn originals(&self) -> Vec<Original> {
+        let original = |look: &Look<'_>| {
+            Some(Original {
+                state: look.change.id.clone(),
+                version_id: look.found.version_id.clone()?,
+            })
+        };
+        self.looks.iter().filter_map(original).collect()
     }
 
     fn wave_intended(&self, wave: u32) -> Event {

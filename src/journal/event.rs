@@ -24,13 +24,25 @@ pub struct Image {
     pub restored: Fingerprint,
 }
 
+/// The original of a state, as its store names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Which state.
+    pub state: StateId,
+    /// The version ID in a bucket that keeps versions: a second way back, besides the backup.
+    pub version_id: String,
+}
+
 /// One record's content. "Intended" records are durable before the first of their effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The migration begins: its locks may be taken, in order.
     Started(Box<Migration>),
     /// All locks are held and every state equals the plan; the originals may be copied.
-    BackupsIntended,
+    BackupsIntended {
+        /// Originals that the stores keep themselves.
+        originals: Vec<Original>,
+    },
     /// All backups are durable and earlier waves were read back; the states of this wave may be written.
     WaveIntended {
         /// Which wave.
@@ -90,7 +102,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Started(_) => "started",
-            Self::BackupsIntended => "backups_intended",
+            Self::BackupsIntended { .. } => "backups_intended",
             Self::WaveIntended { .. } => "wave_intended",
             Self::ReleaseIntended => "release_intended",
             Self::Fenced => "fenced",

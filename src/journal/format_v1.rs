@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::JournalError;
-use super::event::{Event, Image, Writing};
+use super::event::{Event, Image, Original, Writing};
 use super::migration::{Fingerprint, LockId, Migration, StateChange};
 use super::record::Record;
 use crate::stack::{StackName, StateId};
@@ -44,7 +44,7 @@ struct RecordV1 {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum EventV1 {
     Started { migration: MigrationV1 },
-    BackupsIntended,
+    BackupsIntended { originals: Vec<OriginalV1> },
     WaveIntended { wave: u32, writes: Vec<WritingV1> },
     ReleaseIntended,
     Fenced,
@@ -87,6 +87,12 @@ struct FingerprintV1 {
     sha256: String,
     md5: String,
     size: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OriginalV1 {
+    state: String,
+    version_id: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -186,6 +192,16 @@ impl Reader {
         })
     }
 
+    fn originals(&self, mirrors: Vec<OriginalV1>) -> Result<Vec<Original>, JournalError> {
+        let original = |mirror: OriginalV1| {
+            Ok(Original {
+                state: self.state(&mirror.state)?,
+                version_id: mirror.version_id,
+            })
+        };
+        mirrors.into_iter().map(original).collect()
+    }
+
     fn writes(&self, mirrors: Vec<WritingV1>) -> Result<Vec<Writing>, JournalError> {
         let write = |mirror: WritingV1| {
             Ok(Writing {
@@ -210,7 +226,9 @@ impl Reader {
     fn event(&self, mirror: EventV1) -> Result<Event, JournalError> {
         Ok(match mirror {
             EventV1::Started { migration } => Event::Started(Box::new(self.migration(migration)?)),
-            EventV1::BackupsIntended => Event::BackupsIntended,
+            EventV1::BackupsIntended { originals } => Event::BackupsIntended {
+                originals: self.originals(originals)?,
+            },
             EventV1::WaveIntended { wave, writes } => Event::WaveIntended {
                 wave,
                 writes: self.writes(writes)?,
@@ -319,7 +337,15 @@ impl From<&Event> for EventV1 {
             Event::Started(migration) => Self::Started {
                 migration: MigrationV1::from(&**migration),
             },
-            Event::BackupsIntended => Self::BackupsIntended,
+            Event::BackupsIntended { originals } => Self::BackupsIntended {
+                originals: originals
+                    .iter()
+                    .map(|original| OriginalV1 {
+                        state: state_text(&original.state),
+                        version_id: original.version_id.clone(),
+                    })
+                    .collect(),
+            },
             Event::WaveIntended { wave, writes } => Self::WaveIntended {
                 wave: *wave,
                 writes: write_mirrors(writes),

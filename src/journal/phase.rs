@@ -179,7 +179,7 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
         Some(wave) => waves.iter().copied().find(|&next| next > wave),
     };
     let next = match (now, event) {
-        (Phase::Locking, Event::BackupsIntended) => Phase::BackingUp,
+        (Phase::Locking, Event::BackupsIntended { .. }) => Phase::BackingUp,
         (Phase::Locking | Phase::BackingUp, Event::AbortIntended { .. }) => Phase::Aborting,
         (Phase::Aborting, Event::Aborted) => Phase::Aborted,
         (Phase::BackingUp, Event::WaveIntended { wave, .. }) if next_wave(None) == Some(*wave) => {
@@ -227,7 +227,7 @@ mod tests {
         let undo_wave = |wave| Event::UndoWaveIntended { wave, writes: vec![] };
         vec![
             Event::Started(Box::new(migration())),
-            Event::BackupsIntended,
+            Event::BackupsIntended { originals: vec![] },
             wave(0),
             wave(1),
             wave(7),

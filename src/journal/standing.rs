@@ -23,6 +23,8 @@ pub struct Sighting {
     pub head: Option<(Lineage, Serial)>,
     /// The digest item.
     pub digest: DigestSight,
+    /// The version ID in a bucket that keeps versions.
+    pub version_id: Option<String>,
 }
 
 impl Sighting {
@@ -32,6 +34,7 @@ impl Sighting {
             sha256: None,
             head: None,
             digest: DigestSight::Fits,
+            version_id: None,
         }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn sight(lineage: &str, serial: u64) -> Sighting {
         sha256: Some(print(lineage, serial).sha256),
         head: Some((Lineage::new(lineage), Serial(serial))),
         digest: DigestSight::Fits,
+        version_id: None,
     }
 }
 

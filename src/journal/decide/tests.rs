@@ -14,6 +14,8 @@ fn images() -> Event {
     }
 }
 
+const BACKUPS: Event = Event::BackupsIntended { originals: vec![] };
+
 fn wave(wave: u32) -> Event {
     Event::WaveIntended { wave, writes: vec![] }
 }
@@ -113,7 +115,7 @@ fn before_the_first_write_a_changed_state_is_a_refusal() {
         ],
     );
     check(
-        &[Event::BackupsIntended],
+        &[BACKUPS],
         &[
             ("a=7 n=- mono=41", "back up"),
             ("a=7 n=- mono=41 backups", "wave_intended(0) a,n"),
@@ -124,7 +126,7 @@ fn before_the_first_write_a_changed_state_is_a_refusal() {
 
 #[test]
 fn waves_are_written_whole_before_the_next() {
-    let events = [Event::BackupsIntended, wave(0)];
+    let events = [BACKUPS, wave(0)];
     check(
         &events,
         &[
@@ -139,7 +141,7 @@ fn waves_are_written_whole_before_the_next() {
             ("a=8 n=2 mono=50", "stuck: mono,n"),
         ],
     );
-    let events = [Event::BackupsIntended, wave(0), wave(1)];
+    let events = [BACKUPS, wave(0), wave(1)];
     check(
         &events,
         &[
@@ -157,7 +159,7 @@ fn waves_are_written_whole_before_the_next() {
 
 #[test]
 fn the_fence_stays_until_it_is_released() {
-    let events = [Event::BackupsIntended, wave(0), wave(1), Event::ReleaseIntended];
+    let events = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended];
     check(
         &events,
         &[
@@ -179,13 +181,7 @@ fn the_fence_stays_until_it_is_released() {
 
 #[test]
 fn undo_takes_back_sources_first() {
-    let applied = [
-        Event::BackupsIntended,
-        wave(0),
-        wave(1),
-        Event::ReleaseIntended,
-        Event::Fenced,
-    ];
+    let applied = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
     let undo = [&applied[..], &[images()]].concat();
     check(
         &undo,
@@ -232,7 +228,7 @@ fn undo_takes_back_sources_first() {
 
 #[test]
 fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
-    let middle = [Event::BackupsIntended, wave(0), images()];
+    let middle = [BACKUPS, wave(0), images()];
     check(
         &middle,
         &[
@@ -303,6 +299,7 @@ fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
                             sha256: Some(change.sha256),
                             head: Some((change.lineage, change.serial)),
                             digest,
+                            version_id: None,
                         },
                     );
                     outcomes.push(next);

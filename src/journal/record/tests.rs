@@ -2,7 +2,16 @@
 
 use super::*;
 use crate::journal::decide::testing::{id, migration, print};
-use crate::journal::{Image, Journal, Torn, Writing};
+use crate::journal::{Image, Journal, Original, Torn, Writing};
+
+fn backups() -> Event {
+    Event::BackupsIntended {
+        originals: vec![Original {
+            state: id("mono"),
+            version_id: "3/L4kqtJl".into(),
+        }],
+    }
+}
 
 fn all_events() -> Vec<Event> {
     let writes = vec![Writing {
@@ -13,7 +22,7 @@ fn all_events() -> Vec<Event> {
     let why = || "state `a` changed: \"x\"\n<é>".to_owned();
     vec![
         Event::Started(Box::new(migration())),
-        Event::BackupsIntended,
+        backups(),
         Event::WaveIntended {
             wave: 0,
             writes: writes.clone(),
@@ -76,7 +85,7 @@ fn the_frozen_sample() {
     ))
     .unwrap();
     let events = [
-        Event::BackupsIntended,
+        backups(),
         Event::WaveIntended {
             wave: 0,
             writes: vec![Writing {
@@ -161,7 +170,7 @@ fn every_damage_is_seen() {
 fn texts() -> Vec<(u64, Vec<u8>)> {
     let mut journal = Journal::begin(Journal::first_record(migration(), "s", "t")).unwrap();
     for event in [
-        Event::BackupsIntended,
+        backups(),
         Event::Resumed,
         Event::AbortIntended { reason: "r".into() },
     ] {
@@ -226,7 +235,7 @@ fn a_journal_is_whole_or_an_error_that_names_the_record() {
     check(
         |texts| {
             let mut other = Journal::begin(Journal::first_record(migration(), "other", "t")).unwrap();
-            let record = other.next_record("s", "t", Event::BackupsIntended).unwrap();
+            let record = other.next_record("s", "t", backups()).unwrap();
             texts[1].1 = record.to_text().into_bytes();
             other.append(record).unwrap();
         },
