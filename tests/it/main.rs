@@ -6,6 +6,7 @@ mod arrows;
 mod config;
 mod docs;
 mod plan_file;
+mod rewrite;
 mod states;
 mod support;
 mod tools_test;
