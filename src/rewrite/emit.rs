@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::access::Scope;
 use super::align::aligned;
 use super::ownership::{Form, Repetition};
 use super::refer::Writer;

@@ -191,6 +191,15 @@ impl CutMade {
         self.dir.join(kind).join(id.name().as_str())
     }
 
+    /// Copies everything to a directory for people to look at.
+    pub fn copy_to(&self, dir: &Path) {
+        for (id, tree) in &self.rewritten.trees {
+            for (path, bytes) in tree {
+                write(&dir.join(id.name().as_str()).join(path), bytes);
+            }
+        }
+    }
+
     fn write(&self) {
         for (id, tree) in &self.rewritten.trees {
             for (path, bytes) in tree {
@@ -245,6 +254,7 @@ impl CutMade {
                 self.listing(id)
             );
             terraform.apply();
+            terraform.settle();
         }
         for id in &self.rewritten.order {
             self.terraform(id).assert_no_changes();
