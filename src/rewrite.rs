@@ -12,6 +12,7 @@ mod backend;
 mod closure;
 mod contract_files;
 mod doc;
+mod documents;
 mod each;
 mod emit;
 mod exports;
@@ -24,12 +25,13 @@ mod secrets;
 mod splice;
 mod text;
 mod uses;
+mod values;
 mod vendor;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{CallTarget, Configuration, Item, LockFile, Variables};
-use crate::contract::ContractModule;
+use crate::contract::{self, ContractModule};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::moves;
 use crate::plan::contract::{ContractSettings, ContractStore};
@@ -77,6 +79,12 @@ pub struct Rewritten {
     pub trees: BTreeMap<StateId, FileTree>,
     /// Root outputs that follow what they name and that the plan file does not list; their states must follow.
     pub outputs: Vec<moves::OutputMove>,
+    /// Outputs that states must have from the beginning, so that contracts can be read before an apply.
+    pub set_outputs: Vec<moves::OutputValue>,
+    /// Who tells what to whom: `contracts.json`.
+    pub ledger: contract::Ledger,
+    /// For each producer the JSON Schema of its document.
+    pub schemas: BTreeMap<StateId, String>,
     /// For each state those whose contracts it reads.
     pub upstreams: BTreeMap<StateId, BTreeSet<StateId>>,
     /// States in the order in which they can be applied: producers first.
@@ -99,13 +107,28 @@ pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let names = naming::Names::new(input, &cut.ownership, &states);
     let exports = exports::exports(&cut, &secrets, &mut faults);
     let order = order(&cut, &states, &mut faults);
+    let values = values::Values::new(input);
+    let documents = documents::Documents {
+        cut: &cut,
+        names: &names,
+        secrets: &secrets,
+        values: &values,
+        exports: &exports,
+        settings: input.contracts,
+    };
+    let mut warnings = cut.warnings.clone();
+    documents.check_sizes(&mut faults, &mut warnings);
     if !faults.is_empty() {
         return Err(faults);
     }
+    let (ledger, schemas) = documents.ledger();
     let mut rewritten = Rewritten {
         order,
-        warnings: cut.warnings.clone(),
         outputs: followed(&cut),
+        set_outputs: documents.outputs(&mut warnings),
+        warnings,
+        ledger,
+        schemas,
         ..Rewritten::default()
     };
     for state in &states {
@@ -113,9 +136,15 @@ pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
             cut: &cut,
             names: &names,
             secrets: &secrets,
+            values: &values,
             state,
         };
-        let tree = tree(input, writer, &exports, &mut rewritten.warnings, &mut faults);
+        let mut tree = tree(input, writer, &exports, &mut rewritten.warnings, &mut faults);
+        let given = documents.variables(state, &mut faults);
+        if !given.is_empty() {
+            let text = contract::schema::pretty(&contract::value::Value::Object(given));
+            tree.insert("contracts.auto.tfvars.json".to_owned(), text.into_bytes());
+        }
         rewritten.trees.insert(state.clone(), tree);
         let upstreams = cut.members[state].upstreams.clone();
         rewritten.upstreams.insert(state.clone(), upstreams);

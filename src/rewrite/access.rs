@@ -206,6 +206,8 @@ pub(super) fn owners<'o>(owned: &'o Owned, keys: Option<&BTreeSet<InstanceKey>>)
 /// What a reference takes from an object: the attribute, or all of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Taken {
+    /// Only which instances there are.
+    Keys,
     /// Everything.
     Whole,
     /// This attribute.

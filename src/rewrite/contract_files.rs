@@ -200,7 +200,7 @@ impl ContractFiles<'_, '_, '_> {
                             super::access::Taken::Attribute(name) => {
                                 writer.secrets.secrecy(item, name) > super::secrets::Secrecy::Open
                             }
-                            super::access::Taken::Whole => false,
+                            super::access::Taken::Whole | super::access::Taken::Keys => false,
                         }
                 })
         })

@@ -343,7 +343,6 @@ impl Emitter<'_, '_, '_> {
         );
         None
     }
-
 }
 
 /// Returns the root-level block that an address is in, and the key there.

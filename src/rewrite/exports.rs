@@ -41,6 +41,7 @@ pub(super) fn exports(cut: &Cut<'_>, secrets: &Secrets<'_>, faults: &mut Vec<Dia
             .or_default();
         for reading in readings {
             match &reading.taken {
+                Taken::Keys => {}
                 Taken::Whole => {
                     export.whole = true;
                     for name in secrets.of_item(item) {
@@ -85,28 +86,36 @@ pub(super) fn document(
 ) -> Doc {
     let mut doc = Doc::Object(Vec::new());
     for (item, export) in exported {
-        let attributes = match half {
-            Half::Public => match (
-                export.whole,
-                export.withheld.is_empty() && export.private.is_empty(),
-            ) {
-                (true, true) => None,
-                (true, false) => {
-                    let mut known = secrets.attributes(item);
-                    known.retain(|name| secrets.secrecy(item, name) == Secrecy::Open);
-                    Some(known)
-                }
-                (false, _) if export.public.is_empty() && !export.private.is_empty() => continue,
-                (false, _) => Some(export.public.clone()),
-            },
-            Half::Private if export.private.is_empty() => continue,
-            Half::Private => Some(export.private.clone()),
+        let Some(attributes) = attributes(item, export, secrets, half) else {
+            continue;
         };
         if let Some(value) = object(cut, producer, item, attributes.as_ref()) {
             doc.insert(names.path(item), value);
         }
     }
     doc
+}
+
+/// Returns the attributes of an item in one half of the contract (inner none: all); none where it is not in it.
+pub(super) fn attributes(
+    item: &Item,
+    export: &Export,
+    secrets: &Secrets<'_>,
+    half: Half,
+) -> Option<Option<BTreeSet<String>>> {
+    let hides_nothing = export.withheld.is_empty() && export.private.is_empty();
+    match half {
+        Half::Public if export.whole && hides_nothing => Some(None),
+        Half::Public if export.whole => {
+            let mut known = secrets.attributes(item);
+            known.retain(|name| secrets.secrecy(item, name) == Secrecy::Open);
+            Some(Some(known))
+        }
+        Half::Public if export.public.is_empty() && !export.private.is_empty() => None,
+        Half::Public => Some(Some(export.public.clone())),
+        Half::Private if export.private.is_empty() => None,
+        Half::Private => Some(Some(export.private.clone())),
+    }
 }
 
 /// Returns the expression of one item in its original shape; `attributes` restricts the objects, none is all of them.

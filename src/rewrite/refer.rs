@@ -7,6 +7,8 @@ use super::ownership::{Form, Repetition};
 use super::secrets::{Secrecy, Secrets};
 use super::splice::{Edit, apply};
 use super::text;
+use super::uses;
+use super::values::{self, Values};
 use crate::address::InstanceKey;
 use crate::config::{BlockId, ConfigFile, Item, Reference, Role, Span, Syntax, Target};
 use crate::stack::StateId;
@@ -19,6 +21,8 @@ pub(super) struct Writer<'c, 'a> {
     pub names: &'c Names,
     /// The secrets.
     pub secrets: &'c Secrets<'a>,
+    /// The values.
+    pub values: &'c Values<'a>,
     /// The state whose code is written.
     pub state: &'c StateId,
 }
@@ -135,6 +139,10 @@ impl Writer<'_, '_> {
             new.insert_str(0, "nonsensitive(");
             close.push(')');
         }
+        if self.wants_set(file, reference) {
+            new.insert_str(0, "toset(");
+            close.push(')');
+        }
         if self.is_optional(owner) {
             new.insert_str(0, "try(");
             close.push_str(", null)");
@@ -145,6 +153,30 @@ impl Writer<'_, '_> {
             edits.push(Edit::new(end..end, close));
         }
         edits
+    }
+
+    /// Tells whether a reference is a `for_each` that must be a set: JSON made a list of it.
+    fn wants_set(&self, file: &ConfigFile, reference: &Reference) -> bool {
+        if reference.place.role != Role::ForEach || file.syntax == Syntax::Json {
+            return false;
+        }
+        let around = file
+            .blocks
+            .iter()
+            .find(|block| block.span.contains(&reference.span.start));
+        let Some(argument) = around.and_then(|block| uses::argument(&block.body, &reference.span)) else {
+            return false;
+        };
+        let Some(expr) = file.expression(&argument.value) else {
+            return false;
+        };
+        let start = argument.value.start;
+        let span = reference.span.start - start..reference.span.end - start;
+        uses::is_result(&expr, &span)
+            && file
+                .expression(&reference.span)
+                .and_then(|expr| self.values.expr(&values::Scope::root(), &expr))
+                .is_some_and(|value| matches!(value, crate::contract::value::Value::List(_)))
     }
 
     /// Tells whether the contract of `owner` may be absent here.

@@ -138,6 +138,7 @@ impl Lab {
         })?;
         let mut changes = computed.changes.clone();
         changes.outputs.extend(rewritten.outputs.iter().cloned());
+        changes.set_outputs.extend(rewritten.set_outputs.iter().cloned());
         let mut states: States<'_> = BTreeMap::from([(source.clone(), StateInput::Existing(&snapshot))]);
         for (id, lineage) in lineages {
             states.insert(id, StateInput::New(NewState::like(&snapshot, lineage)));
@@ -282,8 +283,7 @@ fn is_contract(change: &str) -> bool {
     ]
     .iter()
     .any(|ending| change.ends_with(ending));
-    let is_output = ["output.contract: create", "output.contract_private: create"].contains(&change);
-    is_output || (change.starts_with("module.contract") && is_object)
+    change.starts_with("module.contract") && is_object
 }
 
 fn shown(faults: &[Diagnostic]) -> String {

@@ -179,7 +179,11 @@ fn values_cross_wherever_they_stand() {
     for bin in tools().terraforms() {
         let lab = Lab::new(bin, &places(), &plan(PLACES_PLAN)).apply();
         let cut = lab.cut();
-        if std::env::var_os("SHOW").is_some() { for id in &cut.rewritten.order { println!("##### {id}\n{}", cut.listing(id)); } }
+        if std::env::var_os("SHOW").is_some() {
+            for id in &cut.rewritten.order {
+                println!("##### {id}\n{}", cut.listing(id));
+            }
+        }
         cut.prove();
     }
 }
