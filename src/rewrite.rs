@@ -20,6 +20,7 @@ mod json_syntax;
 mod naming;
 mod ownership;
 mod paths;
+mod prove;
 mod refer;
 mod secrets;
 mod splice;
@@ -39,6 +40,8 @@ use crate::plan::{Assignment, PlanFile};
 use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
+
+pub use prove::{prove, prove_one};
 
 /// Files by their paths relative to a root module, `/` between the parts.
 pub type FileTree = BTreeMap<String, Vec<u8>>;
@@ -269,6 +272,7 @@ fn tree(
         writer: &writer,
         settings: input.contracts,
         locations: input.locations,
+        dir: contract_dir(input),
     };
     let told = files.producer(exports.get(state));
     let asked = files.consumer(exports);
@@ -335,7 +339,7 @@ fn tree(
         .collect();
     let major = aws_major(input);
     for module in contract_calls {
-        let path = format!("modules/{}/main.tf", module.name());
+        let path = format!("{}/{}/main.tf", contract_dir(input), module.name());
         tree.insert(path, module.text(major).into_bytes());
     }
     if is_source {
@@ -347,6 +351,20 @@ fn tree(
     }
     vendor::variable_files(input, items, &mut tree);
     tree
+}
+
+/// Returns the directory for the modules of contracts: one in which the monolith has nothing of their names.
+fn contract_dir(input: &Input<'_>) -> &'static str {
+    let is_free = |dir: &str| {
+        ContractModule::ALL.iter().all(|module| {
+            let inside = format!("{dir}/{}/", module.name());
+            !input.paths.iter().any(|path| path.contains(&inside))
+        })
+    };
+    ["modules", "contracts", "modules/contracts", "stackcut/contracts"]
+        .into_iter()
+        .find(|dir| is_free(dir))
+        .unwrap_or("stackcut/contracts")
 }
 
 fn root_names(input: &Input<'_>) -> BTreeSet<String> {

@@ -27,6 +27,8 @@ pub(super) struct ContractFiles<'e, 'c, 'a> {
     pub writer: &'e Writer<'c, 'a>,
     /// How each state hands values on.
     pub settings: &'e BTreeMap<StateId, ContractSettings>,
+    /// The directory of the contract modules.
+    pub dir: &'e str,
     /// Where each state lives.
     pub locations: &'e BTreeMap<StateId, StateLocation>,
 }
@@ -59,8 +61,9 @@ impl ContractFiles<'_, '_, '_> {
         let heading = "# What other stacks may read of this one.\n";
         let call = |module: ContractModule, extra: &str| {
             format!(
-                "{heading}module {} {{\n  source = \"./modules/{}\"\n\n{extra}  path = {}\n  name = {}\n",
+                "{heading}module {} {{\n  source = \"./{}/{}\"\n\n{extra}  path = {}\n  name = {}\n",
                 text::quote(&names.contract),
+                self.dir,
                 module.name(),
                 text::quote(&settings.path),
                 text::quote(name),
@@ -255,8 +258,9 @@ impl ContractFiles<'_, '_, '_> {
                 };
                 file.modules.insert(module);
                 let mut block = format!(
-                    "module {} {{\n  source = \"./modules/{}\"\n\n",
+                    "module {} {{\n  source = \"./{}/{}\"\n\n",
                     text::quote(&name),
+                    self.dir,
                     module.name()
                 );
                 if is_s3 {

@@ -238,7 +238,8 @@ impl Emitter<'_, '_, '_> {
                 Syntax::Json => argument.span.clone(),
                 // The blank line behind goes with the first ones, the one before with the others.
                 Syntax::Hcl if before_is_gone => with_blank_line(file, argument),
-                Syntax::Hcl => before_blank_line(file, argument),
+                Syntax::Hcl if ends_group(file, argument) => before_blank_line(file, argument),
+                Syntax::Hcl => argument.full.clone(),
             };
             edits.push(Edit::new(span, ""));
         }
@@ -395,6 +396,13 @@ fn without_blank_line(file: &ConfigFile, block: &Block, argument: &Attribute) ->
         true => with_blank_line(file, argument),
         false => argument.full.clone(),
     }
+}
+
+/// Tells whether a blank line or the end of the block follows an argument.
+fn ends_group(file: &ConfigFile, argument: &Attribute) -> bool {
+    let rest = &file.source.text[argument.full.end..];
+    let next = rest.lines().next().unwrap_or("").trim();
+    next.is_empty() || next == "}"
 }
 
 /// Extends the lines of an argument over a blank line before them.

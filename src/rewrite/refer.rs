@@ -100,7 +100,14 @@ impl Writer<'_, '_> {
             Access::Remote { owner, member } => {
                 return self.remote(file, reference, item, &owner, member.as_ref());
             }
-            Access::View { keys } => (self.view(item, keys.as_ref()), 0),
+            Access::View { keys } => {
+                let mut new = self.view(item, keys.as_ref());
+                // `${{` would be right, but `fmt` wants a blank between.
+                if new.starts_with('{') && file.source.text[..reference.root.start].ends_with("${") {
+                    new.insert(0, ' ');
+                }
+                (new, 0)
+            }
         };
         vec![Edit::new(self.root(reference, steps), text::spliced(file, &new))]
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
+use stackcut::graph::Orphan;
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
 use stackcut::plan::compute::Inputs;
@@ -113,7 +114,22 @@ impl Lab {
             .backend(&tree, &BackendInputs::default())
             .expect("the monolith has a backend");
         let found = BTreeMap::from([(plan.sources[0].name.value.clone(), backend.location)]);
-        let locations = plan.resolve_locations(&environment, &found)?;
+        let mut locations = plan.resolve_locations(&environment, &found)?;
+        // Read by others, the monolith's state needs a path that holds everywhere.
+        let path = self
+            .scratch
+            .path()
+            .join("rest")
+            .join(source.name().as_str())
+            .join("terraform.tfstate");
+        if let Some(location) = locations
+            .get_mut(&source)
+            .filter(|location| location.backend == "local")
+        {
+            location
+                .arguments
+                .insert("path".into(), path.display().to_string());
+        }
         let contracts = rewrite::contract_settings(&plan, &environment, &locations)?;
         let variable_paths = plan.var_files(&plan.sources[0], &environment);
         let variables = Variables::load(&tree, &variable_paths).expect("Terraform reads them too");
@@ -150,6 +166,23 @@ impl Lab {
             dir: self.scratch.path().to_owned(),
             terraform: self.terraform.clone(),
         };
+        let after: BTreeMap<StateId, &Snapshot> = conserved
+            .states
+            .iter()
+            .filter_map(|(id, outcome)| match outcome.written() {
+                Some(after) => Some((id.clone(), after)),
+                None => (*id == source).then_some((id.clone(), &snapshot)),
+            })
+            .collect();
+        let undeployed = computed.joined[&source]
+            .orphans
+            .iter()
+            .filter_map(|orphan| match orphan {
+                Orphan::DeclaredNotDeployed(address) => Some(address.clone()),
+                Orphan::DeployedNotDeclared(_) => None,
+            });
+        let faults = rewrite::prove(&made.rewritten, &after, &undeployed.collect());
+        assert!(faults.is_empty(), "the static proof fails:\n{}", shown(&faults));
         made.write();
         for (id, outcome) in &conserved.states {
             let bytes = match outcome.written() {
@@ -220,7 +253,8 @@ impl CutMade {
         let bytes = tree
             .get(path)
             .unwrap_or_else(|| panic!("{stack} has {:?}", tree.keys().collect::<Vec<_>>()));
-        String::from_utf8(bytes.clone()).unwrap()
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        text.replace(&self.dir.display().to_string(), "LAB")
     }
 
     /// Terraform in the directory of a state.

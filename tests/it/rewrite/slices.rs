@@ -1,6 +1,6 @@
 //! Small monoliths of `terraform_data`, cut and planned.
 
-use super::lab::Lab;
+use super::lab::{CutMade, Lab};
 use crate::support::tools::tools;
 
 /// The `split` block around stacks, with states in files and contracts in remote states.
@@ -179,21 +179,40 @@ fn values_cross_wherever_they_stand() {
     for bin in tools().terraforms() {
         let lab = Lab::new(bin, &places(), &plan(PLACES_PLAN)).apply();
         let cut = lab.cut();
-        if std::env::var_os("SHOW").is_some() {
-            for id in &cut.rewritten.order {
-                println!("##### {id}\n{}", cut.listing(id));
-            }
-        }
         cut.prove();
     }
 }
 
+/// Applies a monolith, cuts it, and proves every stack with the newest Terraform.
+fn check(files: &[(&str, &str)], stacks: &str) -> CutMade {
+    let lab = Lab::new(tools().terraform(), files, &plan(stacks)).apply();
+    let cut = lab.cut();
+    if std::env::var_os("SHOW").is_some() {
+        for id in &cut.rewritten.order {
+            println!("##### {id}\n{}", cut.listing(id));
+        }
+    }
+    cut.prove();
+    cut
+}
+
+#[test]
+fn values_cross_as_variables() {
+    let plan = plan(PLACES_PLAN).replace("remote_state", "variables");
+    let lab = Lab::new(tools().terraform(), &places(), &plan).apply();
+    let cut = lab.cut();
+    cut.prove();
+    let values = cut.text("app", "contracts.auto.tfvars.json");
+    assert!(values.contains("\"numbers\": [\n"), "{values}");
+}
+
 #[test]
 fn two_stacks_without_crossings() {
-    let code = r#"# Our queue.
+    let code = r#"
+# Our queue.
 locals {
-  name   = "shop"
-  unused = 1
+  name        = "shop"
+  unused      = 1
   longer_name = "x"
 }
 
@@ -219,13 +238,21 @@ output "b" {
   stack "one" { take = ["terraform_data.a"] }
   stack "two" { take = ["terraform_data.b"] }
 "#;
-    let lab = Lab::new(
-        tools().terraform(),
-        &[("main.tf", &format_clean(code))],
-        &plan(stacks),
-    )
-    .apply();
-    let cut = lab.cut();
+    let cut = check(&[("main.tf", code.trim_start())], stacks);
+    insta::assert_snapshot!(cut.text("one", "main.tf"), @r#"
+    # Our queue.
+    locals {
+      name = "shop"
+    }
+
+    variable "region" {
+      default = "eu"
+    }
+
+    resource "terraform_data" "a" {
+      input = "${local.name}-a-${var.region}"
+    }
+    "#);
     insta::assert_snapshot!(cut.text("two", "main.tf"), @r#"
     # The other one.
     resource "terraform_data" "b" {
@@ -237,12 +264,352 @@ output "b" {
       value = terraform_data.b["x"].output
     }
     "#);
-    cut.prove();
 }
 
-fn format_clean(code: &str) -> String {
-    code.replace(
-        "  name   = \"shop\"\n  unused = 1\n",
-        "  name        = \"shop\"\n  unused      = 1\n",
-    )
+#[test]
+fn keys_go_to_stacks_of_their_own() {
+    let code = r#"
+locals {
+  services = {
+    orders   = { size = 1, tags = ["a"] }
+    payments = { size = 2, tags = [] }
+    "ship/it ${"x"}" = { size = 3, tags = ["c"] }
+  }
+}
+
+module "service" {
+  source   = "./service"
+  for_each = local.services
+
+  name = each.key
+  size = each.value.size
+  tags = each.value["tags"]
+}
+
+resource "terraform_data" "set" {
+  for_each = toset(["orders", "payments"])
+  input    = "${each.key}:${each.value}:${module.service[each.key].id}"
+}
+
+resource "terraform_data" "literal" {
+  for_each = {
+    orders   = { of = module.service["orders"].id }
+    payments = { of = "b" }
+  }
+
+  input = each.value.of
+}
+
+resource "terraform_data" "counted" {
+  count = 3
+
+  input = "n${count.index}"
+}
+
+resource "terraform_data" "picks" {
+  input = [terraform_data.counted[2].output, terraform_data.counted[0].output, module.service["payments"].id]
+}
+
+resource "terraform_data" "all" {
+  input = {
+    ids   = { for name, service in module.service : name => service.id }
+    sizes = [for service in values(module.service) : service.size]
+    ns    = terraform_data.counted[*].output
+    count = length(terraform_data.counted)
+    keys  = keys(module.service)
+    set   = [for key, one in terraform_data.set : "${key} ${one.output}"]
+  }
+}
+
+output "all" {
+  value = terraform_data.all.output
+}
+"#;
+    let service = r#"
+variable "name" {}
+variable "size" {}
+variable "tags" {}
+
+resource "terraform_data" "this" {
+  input = "${var.name} ${var.size} ${length(var.tags)}"
+}
+
+output "id" {
+  value = terraform_data.this.output
+}
+
+output "size" {
+  value = var.size
+}
+
+output "everything" {
+  value = { name = var.name, data = terraform_data.this }
+}
+"#;
+    let stacks = r#"
+  stack "orders" {
+    take = ["module.service[\"orders\"]", "terraform_data.set[\"orders\"]", "terraform_data.literal[\"orders\"]", "terraform_data.counted[2]"]
+    move {
+      from = "module.service[\"orders\"]"
+      to   = "module.orders"
+    }
+    move {
+      from = "terraform_data.literal[\"orders\"]"
+      to   = "terraform_data.literal"
+    }
+    move {
+      from = "terraform_data.counted[2]"
+      to   = "terraform_data.third"
+    }
+  }
+  stack "payments" {
+    take = ["module.service[\"payments\"]", "terraform_data.set[\"payments\"]", "terraform_data.literal[\"payments\"]"]
+    move {
+      from = "terraform_data.set[\"payments\"]"
+      to   = "terraform_data.set"
+    }
+  }
+  stack "all" { take = ["terraform_data.all"] }
+"#;
+    let files = [
+        ("main.tf", formatted(code)),
+        ("service/main.tf", formatted(service)),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let cut = check(&files, stacks);
+    insta::assert_snapshot!(cut.text("orders", "main.tf"), @r#"
+    locals {
+      services = {
+        orders           = { size = 1, tags = ["a"] }
+        payments         = { size = 2, tags = [] }
+        "ship/it ${"x"}" = { size = 3, tags = ["c"] }
+      }
+    }
+
+    module "orders" {
+      source = "./service"
+
+      name = "orders"
+      size = local.services["orders"].size
+      tags = local.services["orders"]["tags"]
+    }
+
+    resource "terraform_data" "set" {
+      for_each = { for key, value in toset(["orders", "payments"]) : key => value if contains(["orders"], key) }
+      input    = "${each.key}:${each.value}:${ { orders = module.orders }[each.key].id}"
+    }
+
+    resource "terraform_data" "literal" {
+      input = { of = module.orders.id }.of
+    }
+
+    resource "terraform_data" "third" {
+      input = "n2"
+    }
+    "#);
+}
+
+/// Formats code with Terraform.
+fn formatted(code: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("main.tf"), code.trim_start()).unwrap();
+    let terraform = crate::support::terraform::Terraform::new(tools().terraform(), dir.path());
+    terraform.run(&["fmt"]).ok();
+    std::fs::read_to_string(dir.path().join("main.tf")).unwrap()
+}
+
+#[test]
+fn names_do_not_collide() {
+    let code = r#"
+variable "app" {
+  default = "v"
+}
+
+locals {
+  network         = { id = terraform_data.network.output }
+  network_private = 1
+  used            = local.network_private
+}
+
+module "network_stack" {
+  source = "./m"
+  value  = terraform_data.network.output
+}
+
+resource "terraform_data" "network" {
+  input = var.app
+}
+
+resource "terraform_data" "app" {
+  input = [local.network.id, local.used, module.network_stack.value]
+}
+
+output "contract" {
+  value = terraform_data.network.output
+}
+
+output "back" {
+  value = [terraform_data.app.output, module.network_stack.id]
+}
+"#;
+    let module = "variable \"value\" {}\n\nresource \"terraform_data\" \"data\" {\n  input = var.value\n}\n\noutput \"value\" {\n  value = var.value\n}\n\noutput \"id\" {\n  value = terraform_data.data.output\n}\n";
+    let stacks = r#"
+  stack "network" { take = ["terraform_data.network", "module.network_stack"] }
+  stack "app" { take = ["terraform_data.app"] }
+"#;
+    let cut = check(
+        &[
+            ("main.tf", &formatted(code)),
+            ("m/main.tf", module),
+            ("upstream.tf", "# ours\n"),
+            ("contract.tf", ""),
+        ],
+        stacks,
+    );
+    insta::assert_snapshot!(cut.text("app", "upstream_2.tf"), @r#"
+    # What this stack reads of others.
+    data "terraform_remote_state" "network_contract" {
+      backend = "local"
+
+      config = {
+        path = "LAB/states/network.tfstate"
+      }
+    }
+
+    locals {
+      network_contract = jsondecode(data.terraform_remote_state.network_contract.outputs.contract_document).public
+    }
+    "#);
+}
+
+#[test]
+fn overrides_json_and_history_are_carried() {
+    let main = r#"
+terraform {
+  required_version = ">= 1.0"
+
+  backend "local" {
+    path = "terraform.tfstate"
+  }
+}
+
+# Moved long ago.
+moved {
+  from = terraform_data.old
+  to   = terraform_data.base
+}
+
+moved {
+  from = module.gone
+  to   = module.kept
+}
+
+resource "terraform_data" "base" {
+  input = "base"
+}
+
+resource "terraform_data" "reader" {
+  input = "not this"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+check "base" {
+  assert {
+    condition     = terraform_data.base.output != ""
+    error_message = "empty"
+  }
+}
+
+removed {
+  from = terraform_data.forgotten
+
+  lifecycle {
+    destroy = false
+  }
+}
+"#;
+    let overriding = r#"
+resource "terraform_data" "reader" {
+  input = "${terraform_data.base.output} but that"
+}
+"#;
+    let json = r#"{
+  "//": "by a generator",
+  "locals": {"list": ["a", "b"], "gone": "x"},
+  "resource": {
+    "terraform_data": {
+      "json": {
+        "for_each": "${toset(local.list)}",
+        "input": "${each.key} of ${terraform_data.base.output} and ${lookup({\"a\" = terraform_data.base.output}, \"a\")}",
+        "depends_on": ["terraform_data.base", "terraform_data.json_too"]
+      },
+      "json_too": {"input": {"deep": ["${terraform_data.base.output}"]}}
+    }
+  },
+  "output": {"json": {"value": "${terraform_data.json[\"a\"].output}"}}
+}
+"#;
+    let stacks = r#"
+  stack "base" { take = ["terraform_data.base"] }
+  stack "rest" { take = ["terraform_data.reader", "terraform_data.json", "terraform_data.json_too"] }
+"#;
+    let cut = check(
+        &[
+            ("main.tf", main.trim_start()),
+            ("main_override.tf", overriding.trim_start()),
+            ("generated.tf.json", json),
+        ],
+        stacks,
+    );
+    insta::assert_snapshot!(cut.text("rest", "main_override.tf"), @r#"
+    resource "terraform_data" "reader" {
+      input = "${local.base.data.base.output} but that"
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("rest", "generated.tf.json"), @r#"
+    {
+      "//": "by a generator",
+      "locals": {"list": ["a", "b"]},
+      "resource": {
+        "terraform_data": {
+          "json": {
+            "for_each": "${toset(local.list)}",
+            "input": "${each.key} of ${local.base.data.base.output} and ${lookup({\"a\" = local.base.data.base.output}, \"a\")}",
+            "depends_on": ["terraform_data.json_too"]
+          },
+          "json_too": {"input": {"deep": ["${local.base.data.base.output}"]}}
+        }
+      },
+      "output": {"json": {"value": "${terraform_data.json[\"a\"].output}"}}
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("base", "main.tf"), @r#"
+    terraform {
+      required_version = ">= 1.0"
+
+      backend "local" {
+        path = "LAB/states/base.tfstate"
+      }
+    }
+
+    # Moved long ago.
+    moved {
+      from = terraform_data.old
+      to   = terraform_data.base
+    }
+
+    resource "terraform_data" "base" {
+      input = "base"
+    }
+
+    check "base" {
+      assert {
+        condition     = terraform_data.base.output != ""
+        error_message = "empty"
+      }
+    }
+    "#);
 }
