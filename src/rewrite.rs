@@ -106,11 +106,11 @@ pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let states = states(input, &ownership);
     let cut = closure::Cut::new(input, ownership, &states);
     let mut faults = cut.faults.clone();
-    let secrets = secrets::Secrets::new(input, &cut.ownership);
+    let values = values::Values::new(input);
+    let secrets = secrets::Secrets::new(input, &cut.ownership, &values);
     let names = naming::Names::new(input, &cut.ownership, &states);
     let exports = exports::exports(&cut, &secrets, &mut faults);
     let order = order(&cut, &states, &mut faults);
-    let values = values::Values::new(input);
     let documents = documents::Documents {
         cut: &cut,
         names: &names,

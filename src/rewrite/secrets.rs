@@ -6,8 +6,12 @@ use super::Input;
 use super::closure::{Cut, Reading};
 use super::ownership::Ownership;
 use super::text;
-use crate::address::{ConfigResourceAddr, ModuleAddr, ResourceMode};
+use super::values::Values;
+use crate::address::{
+    ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceMode,
+};
 use crate::config::{Item, Literal, Mode, ModuleSource, Target};
+use crate::contract::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::json;
 use crate::stack::StateId;
@@ -17,7 +21,7 @@ use crate::stack::StateId;
 pub(super) enum Secrecy {
     /// Not at all.
     Open,
-    /// By its name alone; Terraform shows it.
+    /// By its name, by a name in it, or because the same text is sensitive elsewhere; Terraform shows it.
     ByName,
     /// Terraform knows it as sensitive.
     Sensitive,
@@ -56,14 +60,23 @@ pub(super) fn sounds_secret(name: &str) -> bool {
 
 impl<'a> Secrets<'a> {
     /// Finds the secrets among what `ownership` knows.
-    pub fn new(input: &'a Input<'a>, ownership: &Ownership) -> Self {
+    pub fn new(input: &'a Input<'a>, ownership: &Ownership, values: &Values<'_>) -> Self {
         let mut known = BTreeMap::new();
+        let hidden = hidden_texts(input);
         for item in ownership.keys() {
-            let found = match item {
+            let mut found = match item {
                 Item::Resource { .. } => of_resource(input, &ModuleAddr::default(), item),
                 Item::Module(name) => of_module(input, name),
                 _ => BTreeMap::new(),
             };
+            for (name, secrecy) in found.iter_mut().filter(|(_, secrecy)| **secrecy == Secrecy::Open) {
+                if values_of(values, input, item, name)
+                    .iter()
+                    .any(|value| holds_secret(value, &hidden))
+                {
+                    *secrecy = Secrecy::ByName;
+                }
+            }
             known.insert(item.clone(), found);
         }
         Self { input, known }
@@ -130,7 +143,7 @@ impl<'a> Secrets<'a> {
     ) -> Diagnostic {
         let full = format!("{}.{name}", text::root_of(item));
         let why = match self.secrecy(item, name) {
-            Secrecy::ByName => "its name says that it is secret",
+            Secrecy::ByName => "its name, a name in it, or the same text elsewhere says that it is secret",
             _ => "Terraform knows it as sensitive",
         };
         let stack = match (&reading.consumer, producer) {
@@ -229,6 +242,108 @@ fn of_module(input: &Input<'_>, call: &str) -> BTreeMap<String, Secrecy> {
         found.insert(name.clone(), secrecy);
     }
     found
+}
+
+/// The shortest text that is looked for elsewhere: shorter ones stand everywhere.
+const SHORTEST: usize = 6;
+
+/// Returns the texts that Terraform hides: sensitive attributes and variables.
+fn hidden_texts(input: &Input<'_>) -> BTreeSet<String> {
+    let mut hidden = BTreeSet::new();
+    for instance in input.snapshot.instances() {
+        let paths = sensitive_paths(instance.sensitive_attributes());
+        if paths.is_empty() {
+            continue;
+        }
+        let attributes = instance.attributes().and_then(Value::from_json);
+        for path in paths {
+            if let Some(value) = attributes.as_ref().and_then(|attributes| attributes.get(&path)) {
+                texts(value, &mut hidden);
+            }
+        }
+    }
+    let root = &input.configuration.root().source;
+    for (item, _) in root.items() {
+        let Item::Variable(name) = item else { continue };
+        if !is_marked(root, item) {
+            continue;
+        }
+        let given = input
+            .variables
+            .get(name)
+            .and_then(|(file, entry)| file.literal(entry));
+        let default = || {
+            let (file, default) = root.attribute(item, "default")?;
+            file.literal(&default.value)
+        };
+        if let Some(value) = given
+            .or_else(default)
+            .and_then(|literal| Value::from_json(&literal.to_json()))
+        {
+            texts(&value, &mut hidden);
+        }
+    }
+    hidden
+}
+
+fn texts(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.len() >= SHORTEST => {
+            found.insert(text.clone());
+        }
+        Value::List(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
+
+/// Tells whether a hidden text, or something under a secret name, is in a value.
+fn holds_secret(value: &Value, hidden: &BTreeSet<String>) -> bool {
+    match value {
+        Value::String(text) => hidden.contains(text),
+        Value::List(items) => items.iter().any(|item| holds_secret(item, hidden)),
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let is_named = sounds_secret(name) && matches!(member, Value::String(text) if !text.is_empty());
+            is_named || holds_secret(member, hidden)
+        }),
+        _ => false,
+    }
+}
+
+/// Returns the values of an attribute or output in every instance, where they are known.
+fn values_of(values: &Values<'_>, input: &Input<'_>, item: &Item, name: &str) -> Vec<Value> {
+    let root = ModuleInstanceAddr::root();
+    let Item::Module(call) = item else {
+        let Some(whole) = values.item(&root, item) else {
+            return Vec::new();
+        };
+        let own = whole.get(name).cloned();
+        let each = match whole {
+            Value::List(items) => items,
+            Value::Object(members) => members.into_values().collect(),
+            _ => Vec::new(),
+        };
+        return own
+            .into_iter()
+            .chain(each.iter().filter_map(|one| one.get(name).cloned()))
+            .collect();
+    };
+    let resources = input.snapshot.resources();
+    let keys: BTreeSet<Option<InstanceKey>> = resources
+        .filter_map(|resource| resource.addr().module.0.first().cloned())
+        .filter(|step| step.name == *call)
+        .map(|step| step.key)
+        .collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let name_of_call = call.clone();
+            let inside = ModuleInstanceAddr(vec![ModuleStep {
+                name: name_of_call,
+                key,
+            }]);
+            values.item(&inside, &Item::Output(name.to_owned()))
+        })
+        .collect()
 }
 
 fn is_marked(module: &ModuleSource, item: &Item) -> bool {

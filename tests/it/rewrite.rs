@@ -1,5 +1,7 @@
 //! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
 
 mod acme;
+mod aws;
 mod lab;
+mod refusals;
 mod slices;

@@ -210,7 +210,7 @@ impl Lab {
     pub fn refusal(&self) -> String {
         match self.try_cut() {
             Ok(_) => panic!("it was not refused"),
-            Err(faults) => shown(&faults),
+            Err(faults) => shown(&faults).replace(&self.scratch.path().display().to_string(), "LAB"),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::lab::{CutMade, Lab};
 use crate::support::tools::tools;
 
 /// The `split` block around stacks, with states in files and contracts in remote states.
-fn plan(stacks: &str) -> String {
+pub fn plan(stacks: &str) -> String {
     format!(
         "split \"mono\" {{\n  source {{ dir = \".\" }}\n  defaults {{\n    backend \"local\" {{ path = \"STATES/${{stack}}.tfstate\" }}\n    \
          contract {{ store = \"remote_state\" }}\n  }}\n{stacks}\n}}\n"
@@ -184,7 +184,7 @@ fn values_cross_wherever_they_stand() {
 }
 
 /// Applies a monolith, cuts it, and proves every stack with the newest Terraform.
-fn check(files: &[(&str, &str)], stacks: &str) -> CutMade {
+pub fn check(files: &[(&str, &str)], stacks: &str) -> CutMade {
     let lab = Lab::new(tools().terraform(), files, &plan(stacks)).apply();
     let cut = lab.cut();
     if std::env::var_os("SHOW").is_some() {
@@ -410,7 +410,7 @@ output "everything" {
 }
 
 /// Formats code with Terraform.
-fn formatted(code: &str) -> String {
+pub fn formatted(code: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("main.tf"), code.trim_start()).unwrap();
     let terraform = crate::support::terraform::Terraform::new(tools().terraform(), dir.path());
@@ -610,6 +610,237 @@ resource "terraform_data" "reader" {
         condition     = terraform_data.base.output != ""
         error_message = "empty"
       }
+    }
+    "#);
+}
+
+#[test]
+fn sets_and_types_are_restored() {
+    let code = r#"
+resource "terraform_data" "types" {
+  input = {
+    set   = toset(["b", "a"])
+    list  = tolist(["x", "y"])
+    map   = tomap({ k = "v" })
+    big   = 123456789012345678901234567890
+    small = 0.1
+    empty = []
+    text  = "<&> ${"$"}{x} \u2028 ü"
+  }
+}
+
+resource "terraform_data" "each" {
+  for_each = terraform_data.types.input.set
+  input    = each.value
+}
+
+resource "terraform_data" "choice" {
+  for_each = true ? terraform_data.types.input.set : toset([])
+  input    = "${each.key} ${each.value}"
+}
+
+resource "terraform_data" "map" {
+  for_each = terraform_data.types.input.map
+  input    = each.value
+}
+
+resource "terraform_data" "rest" {
+  input = [
+    length(terraform_data.types.output.list), terraform_data.types.output.big, terraform_data.types.output.small,
+    terraform_data.types.output.empty, terraform_data.types.output.text, element(terraform_data.types.output.list, 3),
+    true ? terraform_data.types.output.list : [], merge(terraform_data.types.output.map, { a = "b" }),
+  ]
+}
+"#;
+    let stacks = r#"
+  stack "types" { take = ["terraform_data.types"] }
+  stack "use" { take = ["terraform_data.each", "terraform_data.choice", "terraform_data.map", "terraform_data.rest"] }
+"#;
+    let cut = check(&[("main.tf", &formatted(code))], stacks);
+    let text = cut.text("use", "main.tf");
+    assert!(
+        text.contains("for_each = toset(local.types.data.types.input.set)\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("for_each = true ? toset(local.types.data.types.input.set) : toset([])\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("for_each = local.types.data.types.input.map\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn secrets_that_are_allowed_cross_in_private() {
+    let code = r#"
+variable "given" {
+  default   = "hush-hush"
+  sensitive = true
+}
+
+resource "terraform_data" "db" {
+  input = { user = "u", password = "p" }
+}
+
+module "db" {
+  source = "./db"
+  given  = var.given
+}
+
+resource "terraform_data" "app" {
+  input = [module.db.admin_password, module.db.user]
+}
+
+resource "terraform_data" "hidden" {
+  input = module.db.hidden
+}
+"#;
+    let db = r#"
+variable "given" {}
+
+resource "terraform_data" "this" {
+  input = ["x", "y"]
+}
+
+resource "terraform_data" "secret" {
+  input = var.given
+}
+
+output "user" {
+  value = terraform_data.this.output[0]
+}
+
+output "admin_password" {
+  value = terraform_data.this.output[1]
+}
+
+output "hidden" {
+  value = terraform_data.secret.output
+}
+"#;
+    let stacks = r#"
+  stack "db" {
+    take            = ["module.db", "terraform_data.db"]
+    allow_sensitive = ["module.db.hidden"]
+  }
+  stack "app" {
+    take            = ["terraform_data.app", "terraform_data.hidden"]
+    allow_sensitive = ["admin_password"]
+  }
+"#;
+    let cut = check(
+        &[("main.tf", &formatted(code)), ("db/main.tf", &formatted(db))],
+        stacks,
+    );
+    insta::assert_snapshot!(cut.text("app", "main.tf"), @r#"
+    resource "terraform_data" "app" {
+      input = [nonsensitive(local.db_stack_private.db.admin_password), local.db_stack.db.user]
+    }
+
+    resource "terraform_data" "hidden" {
+      input = nonsensitive(local.db_stack_private.db.hidden)
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("db", "contract.tf"), @r#"
+    # What other stacks may read of this one.
+    output "contract" {
+      value = jsonencode({
+        installed = true
+        public = {
+          db = {
+            user = module.db.user
+          }
+        }
+      })
+    }
+
+    output "contract_private" {
+      value = jsonencode({
+        db = {
+          admin_password = module.db.admin_password
+          hidden         = module.db.hidden
+        }
+      })
+      sensitive = true
+    }
+    "#);
+    insta::assert_snapshot!(cut.rewritten.ledger.to_json(), @r#"
+    {
+      "contracts": [
+        {
+          "path": "/configuration",
+          "producer": "db",
+          "size": 108,
+          "store": "remote_state",
+          "values": [
+            {
+              "consumers": [
+                "app"
+              ],
+              "pointer": "/private/db/admin_password",
+              "sensitive": true,
+              "type": "string"
+            },
+            {
+              "consumers": [
+                "app"
+              ],
+              "pointer": "/private/db/hidden",
+              "sensitive": true,
+              "type": "string"
+            },
+            {
+              "consumers": [
+                "app"
+              ],
+              "pointer": "/public/db/user",
+              "sensitive": false,
+              "type": "string"
+            }
+          ]
+        }
+      ],
+      "version": 1
+    }
+    "#);
+}
+
+#[test]
+fn modules_from_outside_come_along() {
+    let code = "module \"a\" {\n  source = \"../shared/a\"\n}\n\nmodule \"inner\" {\n  source = \"./inner\"\n  value  = module.a.value\n}\n";
+    let a = "module \"b\" {\n  source = \"../../deep/b\"\n}\n\nresource \"terraform_data\" \"this\" {\n  input = \"a ${module.b.value}\"\n}\n\noutput \"value\" {\n  value = terraform_data.this.output\n}\n";
+    let b = "output \"value\" {\n  value = file(\"${path.module}/b.txt\")\n}\n";
+    let inner = "variable \"value\" {}\n\nmodule \"b\" {\n  source = \"../../deep/b\"\n}\n\nresource \"terraform_data\" \"this\" {\n  input = \"${var.value} ${module.b.value}\"\n}\n";
+    let stacks = r#"
+  stack "one" { take = ["module.a"] }
+  stack "two" { take = ["module.inner"] }
+"#;
+    let files = [
+        ("main.tf", code),
+        ("../shared/a/main.tf", a),
+        ("../deep/b/main.tf", b),
+        ("../deep/b/b.txt", "b"),
+        ("inner/main.tf", inner),
+    ];
+    let cut = check(&files, stacks);
+    let (_, tree) = cut
+        .rewritten
+        .trees
+        .iter()
+        .find(|(id, _)| id.name().as_str() == "two")
+        .unwrap();
+    assert!(tree.contains_key("modules/deep/b/b.txt"), "{:?}", tree.keys());
+    insta::assert_snapshot!(cut.text("two", "inner/main.tf"), @r#"
+    variable "value" {}
+
+    module "b" {
+      source = "../modules/deep/b"
+    }
+
+    resource "terraform_data" "this" {
+      input = "${var.value} ${module.b.value}"
     }
     "#);
 }
