@@ -17,14 +17,13 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ProviderConfigAddr};
 use crate::diagnostic::SourceFile;
 
-pub use cut::{CutEdge, StackCycle, StackGraph};
+pub use cut::{CutEdge, StackCycle, StackGraph, StateCut};
 pub use instances::{InstanceEdge, InstanceSet, KeyMatch};
 pub use join::{Joined, Orphan};
 
@@ -142,6 +141,9 @@ pub struct ResourceEdge {
 pub struct Graph {
     inner: DiGraph<Node, Edge>,
     index: HashMap<Node, NodeIndex>,
+    /// What Terraform orders although nothing flows: `module.m[each.key].id` reads one output, but Terraform looks no
+    /// further than `module.m` and waits for the whole module. Only the closure knows these edges.
+    coarse: HashMap<NodeIndex, Vec<NodeIndex>>,
 }
 
 impl Graph {
@@ -160,6 +162,11 @@ impl Graph {
         if from != to {
             self.inner.add_edge(from, to, edge);
         }
+    }
+
+    /// Adds a dependency that Terraform's order has and no value follows.
+    fn wait_for(&mut self, from: NodeIndex, to: NodeIndex) {
+        self.coarse.entry(from).or_default().push(to);
     }
 
     /// Returns all nodes in order.
@@ -272,24 +279,18 @@ impl Graph {
     }
 
     /// Returns every resource that `from` depends on, through anything: Terraform's `dependencies` of a resource.
+    ///
+    /// Terraform's order is coarser than the values that flow: see [`direct`](Self::direct) for those.
     pub fn closure(&self, from: &Node) -> BTreeSet<ConfigResourceAddr> {
-        self.reach(from, Direction::Outgoing)
-    }
-
-    /// Returns every resource that depends on `to`, through anything.
-    pub fn dependents(&self, to: &Node) -> BTreeSet<ConfigResourceAddr> {
-        self.reach(to, Direction::Incoming)
-    }
-
-    fn reach(&self, node: &Node, direction: Direction) -> BTreeSet<ConfigResourceAddr> {
-        let Some(&start) = self.index.get(node) else {
+        let Some(&start) = self.index.get(from) else {
             return BTreeSet::new();
         };
         let mut seen = vec![false; self.inner.node_count()];
         let mut stack = vec![start];
         let mut found = BTreeSet::new();
         while let Some(at) = stack.pop() {
-            for next in self.inner.neighbors_directed(at, direction) {
+            let coarse = self.coarse.get(&at).into_iter().flatten().copied();
+            for next in self.inner.neighbors(at).chain(coarse) {
                 if !std::mem::replace(&mut seen[next.index()], true) {
                     if let Node::Resource(addr) = &self.inner[next]
                         && next != start
@@ -319,15 +320,15 @@ impl Graph {
             .map(|addr| (addr, self.closure(&Node::Resource(addr.clone()))))
             .collect();
         let mut reduced = BTreeSet::new();
-        for edge in self.resource_edges() {
-            let implied = closures[&edge.from].iter().any(|between| {
-                *between != edge.to
-                    && *between != edge.from
-                    && closures.get(between).is_some_and(|c| c.contains(&edge.to))
-            });
-            if !implied {
-                reduced.insert((edge.from, edge.to));
-            }
+        for (from, reached) in &closures {
+            // What is reached through another resource needs no edge of its own.
+            let implied: BTreeSet<&ConfigResourceAddr> = reached
+                .iter()
+                .filter_map(|between| closures.get(between))
+                .flatten()
+                .collect();
+            let direct = reached.iter().filter(|to| !implied.contains(to));
+            reduced.extend(direct.map(|to| ((*from).clone(), to.clone())));
         }
         reduced
     }

@@ -13,7 +13,7 @@ use std::str::Utf8Error;
 
 use thiserror::Error;
 
-pub use quote::{decode, quote, quote_into};
+pub use quote::{decode, escape_html, quote, quote_into};
 pub use scanner::{RawStr, Scanner};
 pub use tree::{Member, Node, Value, parse};
 

@@ -11,6 +11,7 @@ mod conserve;
 mod dependencies;
 mod error;
 mod head;
+mod names;
 mod object;
 mod place;
 mod resolve;
@@ -101,7 +102,7 @@ pub enum ProviderChoice {
     Keep,
     /// This configuration, which the code of the new state is known to use. An instance's own provider (OpenTofu) is
     /// replaced only by one with a key.
-    At(ProviderConfigAddr),
+    At(Box<ProviderConfigAddr>),
 }
 
 /// The move of one resource instance with all its objects.

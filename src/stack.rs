@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
-/// Names a stack: one root module with one state.
+/// Names a stack: one root module with one state. Cheap to copy: every move holds two.
 ///
 /// Letters, digits, `-` and `_`, starting with a letter; it becomes part of object keys, parameter names and
 /// Kubernetes names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StackName(String);
+pub struct StackName(Arc<str>);
 
 /// A name that cannot be a stack's name.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl FromStr for StackName {
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if starts_well && chars_fit && text.len() <= 63 {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidStackName {
                 name: text.to_owned(),

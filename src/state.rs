@@ -8,6 +8,7 @@
 mod digest;
 mod error;
 mod format_v4;
+pub(crate) mod hash;
 mod index;
 mod layout;
 mod meta;
@@ -122,8 +123,6 @@ struct InstanceEntry {
     provider: Option<FieldSpan>,
     dependencies: Option<FieldSpan>,
     attributes: Option<Span>,
-    sensitive_attributes: Option<Span>,
-    private: Option<Span>,
     /// Range in `Snapshot::dependency_lists`.
     dependency_list: (u32, u32),
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thiserror::Error;
 
-use super::files::{self, Dialect};
+use super::files::{self, Dialect, FileName};
 use super::manifest::Manifest;
 use super::module::{BlockId, Item, ModuleSource};
-use super::{Syntax, hcl, json};
+use super::{ConfigFile, Syntax, hcl, json};
 use crate::address::ModuleAddr;
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::source_tree::{SourceError, SourceTree, join};
@@ -193,18 +194,19 @@ impl Loader<'_> {
     }
 
     fn read_dir(&mut self, dir: &str, names: Vec<String>) -> Result<ModuleSource, ConfigError> {
-        let mut found = Vec::new();
+        let mut texts = Vec::new();
         for file in files::select(names, self.dialect) {
             let path = join(dir, &file.name);
             let source = read_text(self.tree, &path, &mut self.diagnostics)?.ok_or_else(|| SourceError {
                 path: self.tree.shown(&path),
                 reason: "it is listed but not there (a link that leads nowhere?)".to_owned(),
             })?;
-            let read = match file.syntax {
-                Syntax::Hcl => hcl::read,
-                Syntax::Json => json::read,
-            };
-            found.push(read(&source, &file.name, file.is_override, &mut self.diagnostics));
+            texts.push((file, source));
+        }
+        let mut found = Vec::new();
+        for (file, diagnostics) in parse(&texts) {
+            found.push(file);
+            self.diagnostics.extend(diagnostics);
         }
         Ok(ModuleSource::new(dir, found, &mut self.diagnostics))
     }
@@ -307,6 +309,51 @@ impl Loader<'_> {
         self.diagnostics.push(found);
         Ok(())
     }
+}
+
+/// Below this many bytes a directory is parsed faster than a thread is started.
+const WORTH_A_THREAD: usize = 32_768;
+
+/// Parses the files of a directory, on all processors where that pays; the results are in the order of the files.
+fn parse(texts: &[(FileName, Arc<SourceFile>)]) -> Vec<(ConfigFile, Vec<Diagnostic>)> {
+    let parse_one = |(file, source): &(FileName, Arc<SourceFile>)| {
+        let mut diagnostics = Vec::new();
+        let read = match file.syntax {
+            Syntax::Hcl => hcl::read,
+            Syntax::Json => json::read,
+        };
+        let parsed = read(source, &file.name, file.is_override, &mut diagnostics);
+        (parsed, diagnostics)
+    };
+    let bytes: usize = texts.iter().map(|(_, source)| source.text.len()).sum();
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(texts.len());
+    if bytes < WORTH_A_THREAD || workers < 2 {
+        return texts.iter().map(parse_one).collect();
+    }
+    // Whoever is free takes the next file: their sizes differ too much to share them out beforehand.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(text) = texts.get(number) else {
+                return done;
+            };
+            done.push((number, parse_one(text)));
+        }
+    };
+    let mut results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for thread in threads {
+            done.extend(thread.join().expect("a parser does not panic"));
+        }
+        done
+    });
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Reads a text file; one that is not UTF-8 is reported and replaced by what can be shown.

@@ -186,6 +186,10 @@ impl Builder<'_> {
             }
             Target::Module { name, output } => {
                 then = Hop::Into(selector(file, reference));
+                if output.is_some() && !names_output(reference) {
+                    let whole = self.graph.node(Node::Whole(module.child(name)));
+                    self.graph.wait_for(from, whole);
+                }
                 self.module_target(module, name, output.as_deref())
             }
             Target::Action { type_name, name } => {
@@ -278,4 +282,16 @@ fn selector(file: &ConfigFile, reference: &Reference) -> KeySelector {
         }
         _ => KeySelector::All,
     }
+}
+
+/// Tells whether Terraform sees which output a reference to a module names: `module.m.id` and `module.m["a"].id`, but not
+/// `module.m[each.key].id` or `module.m[*].id`.
+fn names_output(reference: &Reference) -> bool {
+    let unseen = |kind: &StepKind| {
+        matches!(
+            kind,
+            StepKind::IndexExpression(_) | StepKind::AttrSplat | StepKind::FullSplat
+        )
+    };
+    !reference.steps.first().is_some_and(|step| unseen(&step.kind))
 }

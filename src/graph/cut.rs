@@ -25,12 +25,28 @@ pub struct CutEdge {
 pub struct StackGraph {
     /// Every crossing dependency, by consumer, then producer, then address.
     pub cut: Vec<CutEdge>,
+    /// The same for resources without code, as far as the state's `dependencies` tell.
+    pub from_state: Vec<StateCut>,
     /// For each stack the stacks it depends on, by value or by order.
     pub depends_on: BTreeMap<StateId, BTreeSet<StateId>>,
     /// Stacks in an order in which every stack comes after those it depends on; stacks of a cycle stand together.
     pub order: Vec<StateId>,
     /// Groups of stacks that depend on each other by value; ordering edges do not count, since a cut drops them.
     pub cycles: Vec<StackCycle>,
+}
+
+/// A dependency of a resource without code on a resource of another stack. The state does not say why it is there, nor
+/// which instances are meant; it is never counted as a cycle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StateCut {
+    /// The consumer.
+    pub from: StateId,
+    /// The producer.
+    pub to: StateId,
+    /// The resource that is depended on, under its old address.
+    pub resource: ConfigResourceAddr,
+    /// How many instances of the consumer depend on it.
+    pub instances: usize,
 }
 
 /// Stacks that depend on each other.
@@ -50,6 +66,7 @@ impl StackGraph {
     pub fn cut(
         sources: &[(&StateId, &Joined)],
         owner: &dyn Fn(&StateId, &ResourceInstanceAddr) -> Option<StateId>,
+        from_state: Vec<StateCut>,
     ) -> Self {
         let mut cut = Crossings::new();
         let mut stacks = BTreeSet::new();
@@ -70,6 +87,18 @@ impl StackGraph {
                 .or_default()
                 .insert(edge.to.clone());
         }
+        // These come in runs of one consumer: look a stack up once per change, not once per dependency.
+        let mut last: Option<(&StateId, &StateId)> = None;
+        for found in &from_state {
+            if last != Some((&found.from, &found.to)) {
+                depends_on
+                    .entry(found.from.clone())
+                    .or_default()
+                    .insert(found.to.clone());
+                stacks.extend([found.from.clone(), found.to.clone()]);
+                last = Some((&found.from, &found.to));
+            }
+        }
         let order = components(&stacks, &cut, EdgeKind::Ordering)
             .into_iter()
             .flatten()
@@ -77,6 +106,7 @@ impl StackGraph {
         let cycles = components_with_cycles(&stacks, &cut);
         Self {
             cut,
+            from_state,
             depends_on,
             order,
             cycles,

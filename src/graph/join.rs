@@ -27,18 +27,39 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// Joins a graph with the snapshots of its root module's state.
+    /// Joins a graph with the state of its root module as far as code and state meet: what only the state knows is left
+    /// out, but for what is inside `opaque` modules. Enough to cut by, and quick on a state of any size.
+    pub fn declared(graph: Graph, snapshot: Option<&Snapshot>, opaque: &BTreeSet<ModuleAddr>) -> Self {
+        Self::join(graph, snapshot, opaque, false)
+    }
+
+    /// Joins a graph with the state of its root module.
     ///
     /// `opaque` are modules whose code could not be read (not installed): what the state has inside them is not an
     /// orphan, and its edges come from the state's `dependencies`.
-    pub fn new(mut graph: Graph, snapshot: Option<&Snapshot>, opaque: &BTreeSet<ModuleAddr>) -> Self {
+    pub fn new(graph: Graph, snapshot: Option<&Snapshot>, opaque: &BTreeSet<ModuleAddr>) -> Self {
+        Self::join(graph, snapshot, opaque, true)
+    }
+
+    fn join(
+        mut graph: Graph,
+        snapshot: Option<&Snapshot>,
+        opaque: &BTreeSet<ModuleAddr>,
+        with_orphans: bool,
+    ) -> Self {
         let declared: BTreeSet<ConfigResourceAddr> = graph.resources().into_iter().cloned().collect();
         let mut instances: BTreeMap<ConfigResourceAddr, Vec<ResourceInstanceAddr>> =
             declared.iter().map(|addr| (addr.clone(), Vec::new())).collect();
         let mut only_in_state: BTreeMap<ConfigResourceAddr, BTreeSet<ConfigResourceAddr>> = BTreeMap::new();
-        if let Some(snapshot) = snapshot {
+        let nothing_meets = declared.is_empty() && opaque.is_empty() && !with_orphans;
+        if let Some(snapshot) = snapshot.filter(|_| !nothing_meets) {
             for resource in snapshot.resources() {
                 let config = resource.addr().config();
+                let is_orphan =
+                    !declared.contains(&config) && !opaque.iter().any(|module| config.is_within(module));
+                if is_orphan && !with_orphans {
+                    continue;
+                }
                 let known = instances.entry(config.clone()).or_default();
                 for instance in resource.instances() {
                     let addr = resource.addr().instance(instance.key().cloned());

@@ -82,6 +82,15 @@ pub fn quote_into(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Escapes the characters of a JSON text that Go escapes for HTML's sake; outside of strings there are none of them.
+pub fn escape_html(json: &str) -> String {
+    json.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +107,14 @@ mod tests {
         ] {
             assert_eq!(quote(text), expected);
         }
+    }
+
+    #[test]
+    fn escapes_json_as_go_does() {
+        assert_eq!(
+            escape_html(r#"{"<a>":["&",1]}"#),
+            r#"{"\u003ca\u003e":["\u0026",1]}"#
+        );
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The text of one state after the moves: slices of the originals, and the few pieces that change.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,8 +11,9 @@ use super::place::{Group, Incoming, Placement, STAYS};
 use super::{At, MoveError};
 use crate::address::ConfigResourceAddr;
 use crate::json::quote;
+use crate::state::hash::FastMap;
 use crate::state::{
-    Element, Instance, Layout, List, ObjectEdit, Resource, ResourceOrder, Serial, Snapshot, Text, TopField,
+    Element, Instance, List, ObjectEdit, Resource, ResourceOrder, Serial, Snapshot, Text, TopField,
     compare_instances, reformat_into,
 };
 
@@ -27,26 +27,25 @@ pub(super) struct Assembled {
 /// Puts one state together.
 pub(super) struct Assembler<'a, 'p> {
     pub(super) placement: &'p Placement<'a>,
-    pub(super) fates: &'p Fates,
+    pub(super) fates: &'p Fates<'a>,
     pub(super) state: usize,
     pub(super) outputs: &'p OutputChanges<'a>,
 }
 
 /// The new dependency lists of a state's objects.
 #[derive(Default)]
-struct Lists {
+struct Lists<'a> {
     /// By position of the state from which the object comes, and number of the object in it.
-    numbers: HashMap<(usize, usize), usize>,
+    numbers: FastMap<(u32, u32), u32>,
     /// In the order of the objects.
-    lists: Vec<((usize, usize), NewList)>,
+    lists: Vec<((u32, u32), NewList<'a>)>,
 }
 
-impl Lists {
-    /// Returns the tokens of a list that must be written anew.
-    fn tokens(&self, from: usize, instance: Instance<'_>) -> Option<Vec<String>> {
-        let number = *self.numbers.get(&(from, instance.index()))?;
-        let list = Some(&self.lists[number].1).filter(|list| list.changed)?;
-        Some(list.entries.iter().map(|entry| entry.token.clone()).collect())
+impl<'a> Lists<'a> {
+    /// Returns the list of an object that must be written anew.
+    fn of(&self, from: usize, instance: Instance<'_>) -> Option<&NewList<'a>> {
+        let number = *self.numbers.get(&(from as u32, instance.index() as u32))?;
+        Some(&self.lists[number as usize].1).filter(|list| list.changed)
     }
 }
 
@@ -96,7 +95,7 @@ impl<'a> Assembler<'a, '_> {
     }
 
     /// Makes all lists that must be written anew, and those that only need to be reported.
-    fn lists(&self) -> Lists {
+    fn lists(&self) -> Lists<'a> {
         let snapshot = self.snapshot();
         let mut lists = Vec::new();
         let merges = self.fates.merges(self.state);
@@ -109,18 +108,17 @@ impl<'a> Assembler<'a, '_> {
                 if moved[instance.index()] == STAYS && needed {
                     let own = self.fates.entry_name(self.state, instance.resource().index());
                     let list = self.fates.list(instance, self.state, self.state, own, false);
-                    lists.push(((self.state, instance.index()), (own, false, list)));
+                    lists.push(((self.state as u32, instance.index() as u32), (own, false, list)));
                 }
             }
         }
         for (number, group) in self.groups().iter().enumerate() {
             let own = self.fates.group_name(self.state, number);
-            for object in &group.objects {
+            for object in self.placement.objects(self.state, group) {
                 if !object.instance.dependency_ids().is_empty() {
-                    let list = self
-                        .fates
-                        .list(object.instance, object.state, self.state, own, true);
-                    lists.push(((object.state, object.instance.index()), (own, true, list)));
+                    let from = object.state as usize;
+                    let list = self.fates.list(object.instance, from, self.state, own, true);
+                    lists.push(((object.state, object.instance.index() as u32), (own, true, list)));
                 }
             }
         }
@@ -136,33 +134,39 @@ impl<'a> Assembler<'a, '_> {
         let numbers = lists
             .iter()
             .enumerate()
-            .map(|(number, (place, _))| (*place, number));
+            .map(|(number, (place, _))| (*place, number as u32));
         Lists {
             numbers: numbers.collect(),
             lists,
         }
     }
 
-    fn report(&self, lists: &Lists) -> (Vec<CutDependency>, Vec<DroppedDependency>) {
+    fn report(&self, lists: &Lists<'a>) -> (Vec<CutDependency>, Vec<DroppedDependency>) {
         let (mut cut, mut dropped) = (Vec::new(), Vec::new());
         if lists.lists.is_empty() {
             return (cut, dropped);
         }
-        let arrived: HashMap<_, _> = self
+        let arrived = self
             .groups()
             .iter()
-            .flat_map(|group| &group.objects)
-            .map(|object| ((object.state, object.instance.index()), &object.movement.to))
+            .flat_map(|group| self.placement.objects(self.state, group));
+        let arrived: FastMap<_, _> = arrived
+            .map(|object| {
+                (
+                    (object.state, object.instance.index() as u32),
+                    &object.movement.to,
+                )
+            })
             .collect();
-        let mut producers = HashMap::new();
+        let mut producers: FastMap<(usize, u32), Producer> = FastMap::default();
         for (place, list) in &lists.lists {
-            let from = place.0;
+            let from = place.0 as usize;
             // Where the object is after the moves.
             let consumer = Arc::new(match arrived.get(place) {
                 Some(&to) => to.clone(),
                 None => {
                     let source = &self.placement.sources[from];
-                    At::new(source.id.clone(), source.snapshot.object(place.1).addr())
+                    At::new(source.id.clone(), source.snapshot.object(place.1 as usize).addr())
                 }
             });
             let parted = list.parted.iter().map(|&name| (name, true));
@@ -198,17 +202,16 @@ impl<'a> Assembler<'a, '_> {
         let id = |state: usize| self.placement.sources[state].id.clone();
         let places = self.fates.places(from, name).iter();
         let elsewhere = places.filter(|place| place.0 as usize != self.state);
-        let went_to =
-            elsewhere.map(|&(state, name)| At::new(id(state as usize), self.fates.name(name).clone()));
+        let went_to = elsewhere.map(|&(state, name)| At::new(id(state as usize), self.fates.name(name)));
         (
-            Arc::new(At::new(id(from), self.fates.name(name).clone())),
+            Arc::new(At::new(id(from), self.fates.name(name))),
             went_to.collect(),
         )
     }
 
-    fn resources_edit(&self, lists: &Lists) -> Option<(Range<usize>, Text<'a>)> {
+    fn resources_edit(&self, lists: &Lists<'a>) -> Option<(Range<usize>, Text<'a>)> {
         let snapshot = self.snapshot();
-        let mut joined: HashMap<usize, &Group<'a>> = HashMap::new();
+        let mut joined: FastMap<u32, &Group<'a>> = FastMap::default();
         let mut new = Vec::new();
         for group in self.groups() {
             match group.joins {
@@ -232,7 +235,7 @@ impl<'a> Assembler<'a, '_> {
                 changed = true;
                 continue;
             }
-            let group = joined.get(&resource.index()).copied();
+            let group = joined.get(&(resource.index() as u32)).copied();
             if group.is_some() || self.is_touched(resource, lists) {
                 changed = true;
                 elements.push(Element::New(self.changed_entry(resource, group, lists)));
@@ -254,19 +257,25 @@ impl<'a> Assembler<'a, '_> {
         ))
     }
 
-    fn is_touched(&self, resource: Resource<'a>, lists: &Lists) -> bool {
+    fn is_touched(&self, resource: Resource<'a>, lists: &Lists<'a>) -> bool {
         let moved = &self.placement.moved[self.state];
         resource
             .instances()
-            .any(|instance| moved[instance.index()] != STAYS || lists.tokens(self.state, instance).is_some())
+            .any(|instance| moved[instance.index()] != STAYS || lists.of(self.state, instance).is_some())
     }
 
     /// An entry that stays, with objects that left, came, or have other dependencies.
-    fn changed_entry(&self, resource: Resource<'a>, group: Option<&Group<'a>>, lists: &Lists) -> Text<'a> {
+    fn changed_entry(
+        &self,
+        resource: Resource<'a>,
+        group: Option<&Group<'a>>,
+        lists: &Lists<'a>,
+    ) -> Text<'a> {
         let snapshot = self.snapshot();
         let text = snapshot.text();
         let moved = &self.placement.moved[self.state];
-        let mut arriving = group.map_or(&[][..], |group| &group.objects).iter().peekable();
+        let arriving = group.map_or(&[][..], |group| self.placement.objects(self.state, group));
+        let mut arriving = arriving.iter().peekable();
         let mut elements = Vec::new();
         for (position, instance) in resource.instances().enumerate() {
             let here = (instance.key(), instance.deposed());
@@ -278,11 +287,11 @@ impl<'a> Assembler<'a, '_> {
             if moved[instance.index()] != STAYS {
                 continue;
             }
-            elements.push(match lists.tokens(self.state, instance) {
+            elements.push(match lists.of(self.state, instance) {
                 None => Element::Kept(position),
-                Some(tokens) => {
+                Some(list) => {
                     let mut out = Text::new();
-                    object::staying(instance, Some(tokens)).write_all(&mut out);
+                    object::staying(instance, list).write_all(&mut out);
                     Element::New(out)
                 }
             });
@@ -308,8 +317,8 @@ impl<'a> Assembler<'a, '_> {
         out
     }
 
-    fn arriving_object(&self, object: &Incoming<'a>, lists: &Lists) -> Text<'a> {
-        let edit = object::moving(object, lists.tokens(object.state, object.instance));
+    fn arriving_object(&self, object: &Incoming<'a>, lists: &Lists<'a>) -> Text<'a> {
+        let edit = object::moving(object, lists.of(object.state as usize, object.instance));
         let mut out = Text::new();
         let fits = object::fits(object.instance, self.snapshot());
         object::write(&edit, fits, self.snapshot().layout(), &mut out);
@@ -317,17 +326,19 @@ impl<'a> Assembler<'a, '_> {
     }
 
     /// An entry that is new in the state: the header of the old one with what the move changes.
-    fn new_entry(&self, group: &Group<'a>, lists: &Lists) -> Text<'a> {
-        let head = group.head().expect("a group is made by its first object or husk");
+    fn new_entry(&self, group: &Group<'a>, lists: &Lists<'a>) -> Text<'a> {
+        let head = self.placement.head(self.state, group);
+        let head = head.expect("a group is made by its first object or husk");
+        let objects = self.placement.objects(self.state, group);
         let layout = self.snapshot().layout();
         let edit = self.header_edit(group, head);
         let source = head.snapshot();
         let fits = std::ptr::eq(source, self.snapshot()) || source.layout().fits(layout);
-        let whole = group.objects.len() == head.object_count()
-            && group.objects.iter().enumerate().all(|(at, object)| {
+        let whole = objects.len() == head.object_count()
+            && objects.iter().enumerate().all(|(at, object)| {
                 std::ptr::eq(object.instance.snapshot(), source)
                     && object.instance.index() == head.object_at(at).index()
-                    && object::moving(object, lists.tokens(object.state, object.instance)).is_empty()
+                    && object::moving(object, lists.of(object.state as usize, object.instance)).is_empty()
             });
         let mut out = Text::new();
         if whole && fits {
@@ -349,22 +360,19 @@ impl<'a> Assembler<'a, '_> {
         out
     }
 
-    fn new_list_of_objects(&self, group: &Group<'a>, lists: &Lists, out: &mut Text<'a>) {
-        if group.objects.is_empty() {
-            return out.own("[]");
+    fn new_list_of_objects(&self, group: &Group<'a>, lists: &Lists<'a>, out: &mut Text<'a>) {
+        let objects = self.placement.objects(self.state, group);
+        if objects.is_empty() {
+            return out.slice("[]");
         }
         let layout = self.snapshot().layout();
-        let line_break = |depth: usize| {
-            let mut text = String::new();
-            layout.line_break(depth, &mut text);
-            text
-        };
-        for (position, object) in group.objects.iter().enumerate() {
-            let comma = if position == 0 { '[' } else { ',' };
-            out.own(format!("{comma}{}", line_break(OBJECT_DEPTH)));
+        for (position, object) in objects.iter().enumerate() {
+            out.slice(if position == 0 { "[" } else { "," });
+            out.slice(layout.line_break(OBJECT_DEPTH));
             out.append(self.arriving_object(object, lists));
         }
-        out.own(format!("{}]", line_break(OBJECT_DEPTH - 1)));
+        out.slice(layout.line_break(OBJECT_DEPTH - 1));
+        out.slice("]");
     }
 
     fn header_edit(&self, group: &Group<'a>, head: Resource<'a>) -> ObjectEdit<'a> {
@@ -383,7 +391,7 @@ impl<'a> Assembler<'a, '_> {
             edit.replace(head.name_field().value, quote(&new.name));
         }
         if let (Some(old), Some(new), Some(field)) = (head.provider(), &group.provider, head.provider_field())
-            && old != new
+            && *old != **new
         {
             edit.replace(field.value, quote(&new.to_string()));
         }
@@ -425,14 +433,12 @@ fn serial_edit<'a>(snapshot: &'a Snapshot, serial: Serial) -> (Range<usize>, Tex
     let version = snapshot
         .field(TopField::Version)
         .expect("a state without version is not read");
-    let mut line_break = String::new();
-    snapshot.layout().line_break(1, &mut line_break);
-    let colon = if snapshot.layout() == Layout::Compact {
-        ":"
-    } else {
-        ": "
-    };
-    out.own(format!(",{line_break}\"serial\"{colon}{serial}"));
+    let layout = snapshot.layout();
+    out.own(format!(
+        ",{}\"serial\"{}{serial}",
+        layout.line_break(1),
+        layout.colon()
+    ));
     (version.value.end..version.value.end, out)
 }
 

@@ -308,7 +308,7 @@ impl Check<'_> {
         let pair = &self.pairs[state];
         head::check_outputs(&self.pairs, state, after, self.changes)?;
         let Some(after) = after else {
-            return self.expectations.check_absent(state, pair);
+            return self.expectations.check_absent(state, &self.pairs);
         };
         head::check_results(pair, after, &self.judge, state)?;
         entries::check(&self.pairs, state, after, &self.expectations, &self.judge, report)?;

@@ -6,29 +6,33 @@
 //! it names something that did. Terraform fails on entries that name the object itself and on cycles, so neither is
 //! ever made: only the merging of two resources into one can make them, and then the entries that would are dropped.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::Changes;
+use super::names::ConfigName;
 use super::place::{Placement, STAYS};
 use crate::address::ConfigResourceAddr;
 use crate::json::quote;
 use crate::state::Instance;
+use crate::state::hash::{FastMap, FastSet};
 
 /// A name that has no number: nothing of that name is in any state of the run.
 const UNKNOWN: u32 = u32::MAX;
 
+/// A place after the moves: position of the state, number of the name.
+type Place = (u32, u32);
+
 /// Where the resources of all states go, by their configuration addresses.
-pub(super) struct Fates {
-    names: Vec<ConfigResourceAddr>,
+pub(super) struct Fates<'a> {
+    names: Vec<ConfigName<'a>>,
     /// For each state, for each entry of its table of dependencies, the number of the name.
     entry_names: Vec<Vec<u32>>,
-    /// For each state: name of a resource in it → where its instances go (state, name).
-    goes: Vec<HashMap<u32, Vec<(u32, u32)>>>,
+    goes: Vec<Goes>,
     /// For each state the names at which something arrives.
-    arrives: Vec<HashSet<u32>>,
+    arrives: Vec<FastSet<u32>>,
     /// For each state and group the name.
     group_names: Vec<Vec<u32>>,
     /// For each state and entry the name.
@@ -37,12 +41,44 @@ pub(super) struct Fates {
     merges: Vec<bool>,
 }
 
+/// Where the resources of one state go.
+#[derive(Default)]
+struct Goes {
+    /// Number of the name → range in `places`.
+    ranges: FastMap<u32, (u32, u32)>,
+    /// Sorted within each range.
+    places: Vec<Place>,
+}
+
+impl Goes {
+    fn new(mut all: Vec<(u32, Place)>) -> Self {
+        all.sort_unstable();
+        all.dedup();
+        let mut goes = Self {
+            ranges: FastMap::default(),
+            places: Vec::with_capacity(all.len()),
+        };
+        goes.ranges.reserve(all.len());
+        for (name, place) in all {
+            let at = goes.places.len() as u32;
+            goes.places.push(place);
+            goes.ranges.entry(name).or_insert((at, at)).1 = at + 1;
+        }
+        goes
+    }
+
+    fn get(&self, name: u32) -> Option<&[Place]> {
+        let &(start, end) = self.ranges.get(&name)?;
+        Some(&self.places[start as usize..end as usize])
+    }
+}
+
 /// What becomes of one entry.
 enum Fate<'f> {
     /// It stays as it is written.
     Stays,
     /// It gets these names.
-    Becomes(&'f [(u32, u32)]),
+    Becomes(&'f [Place]),
     /// What it named is in other states now.
     Cut,
     /// It named nothing, and may not begin to name something else now.
@@ -50,13 +86,14 @@ enum Fate<'f> {
 }
 
 /// A list of dependencies that is written anew.
-pub(super) struct NewList {
-    pub(super) entries: Vec<NewEntry>,
-    /// Entries that were cut: position of the name.
+#[derive(Default)]
+pub(super) struct NewList<'a> {
+    pub(super) entries: Vec<NewEntry<'a>>,
+    /// Entries that were cut: numbers of the names.
     pub(super) cut: Vec<u32>,
     /// Entries whose resource is partly in other states now.
     pub(super) parted: Vec<u32>,
-    /// Dropped entries, as they were spelled.
+    /// Dropped entries, as addresses.
     pub(super) dangling: Vec<String>,
     pub(super) to_itself: Vec<String>,
     pub(super) cyclic: Vec<String>,
@@ -64,33 +101,31 @@ pub(super) struct NewList {
 }
 
 /// One entry of a list that is written anew.
-pub(super) struct NewEntry {
-    text: String,
-    pub(super) token: String,
+pub(super) struct NewEntry<'a> {
+    text: Cow<'a, str>,
+    pub(super) token: Cow<'a, str>,
     name: u32,
 }
 
 #[derive(Default)]
-struct Names {
-    numbers: HashMap<ConfigResourceAddr, u32>,
-    names: Vec<ConfigResourceAddr>,
+struct Names<'a> {
+    numbers: FastMap<ConfigName<'a>, u32>,
+    names: Vec<ConfigName<'a>>,
 }
 
-impl Names {
-    fn number(&mut self, addr: ConfigResourceAddr) -> u32 {
-        if let Some(&known) = self.numbers.get(&addr) {
-            return known;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(addr.clone());
-        self.numbers.insert(addr, number);
-        number
+impl<'a> Names<'a> {
+    fn number(&mut self, name: ConfigName<'a>) -> u32 {
+        let names = &mut self.names;
+        *self.numbers.entry(name).or_insert_with(|| {
+            names.push(name);
+            names.len() as u32 - 1
+        })
     }
 }
 
-impl Fates {
+impl<'a> Fates<'a> {
     /// Follows all resources of all states.
-    pub(super) fn new(placement: &Placement<'_>, changes: &Changes) -> Self {
+    pub(super) fn new(placement: &Placement<'a>, changes: &Changes) -> Self {
         let mut names = Names::default();
         let group_names: Vec<Vec<u32>> = placement
             .groups
@@ -98,7 +133,7 @@ impl Fates {
             .map(|groups| {
                 groups
                     .iter()
-                    .map(|group| names.number(group.addr.config()))
+                    .map(|group| names.number(ConfigName::of(group.addr)))
                     .collect()
             })
             .collect();
@@ -115,24 +150,22 @@ impl Fates {
             group_names,
             resource_names: Vec::with_capacity(count),
         };
-        let mut origins: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
+        let mut origins: FastMap<Place, Place> = FastMap::default();
         for state in 0..count {
-            let goes = fates.follow(state, placement, changes, &mut names);
-            for (&name, places) in &goes {
-                for &place in places {
-                    let origin = (state as u32, name);
-                    if *origins.entry(place).or_insert(origin) != origin {
-                        fates.merges[place.0 as usize] = true;
-                    }
+            let all = fates.follow(state, placement, changes, &mut names);
+            for &(name, place) in &all {
+                let origin = (state as u32, name);
+                if *origins.entry(place).or_insert(origin) != origin {
+                    fates.merges[place.0 as usize] = true;
                 }
             }
-            fates.goes.push(goes);
+            fates.goes.push(Goes::new(all));
         }
         for source in &placement.sources {
             let snapshot = source.snapshot;
             let entries = (0..snapshot.dependency_count() as u32).map(|id| {
-                let (_, addr) = snapshot.dependency(id);
-                names.numbers.get(addr).copied().unwrap_or(UNKNOWN)
+                let name = ConfigName::from(snapshot.dependency(id).1);
+                names.numbers.get(&name).copied().unwrap_or(UNKNOWN)
             });
             fates.entry_names.push(entries.collect());
         }
@@ -140,62 +173,50 @@ impl Fates {
         fates
     }
 
+    /// Lists where the resources of a state go.
     fn follow(
         &mut self,
         state: usize,
-        placement: &Placement<'_>,
+        placement: &Placement<'a>,
         changes: &Changes,
-        names: &mut Names,
-    ) -> HashMap<u32, Vec<(u32, u32)>> {
+        names: &mut Names<'a>,
+    ) -> Vec<(u32, Place)> {
         let snapshot = placement.sources[state].snapshot;
-        let positions: HashMap<_, _> = placement
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(at, source)| (source.id, at as u32))
-            .collect();
-        let mut goes: HashMap<u32, Vec<(u32, u32)>> = HashMap::with_capacity(snapshot.resources().len());
+        let mut all = Vec::with_capacity(snapshot.resources().len());
         let mut resource_names = Vec::with_capacity(snapshot.resources().len());
+        let arrival = |target: u32, group: u32| (target, self.group_names[target as usize][group as usize]);
         for resource in snapshot.resources() {
-            let name = names.number(resource.addr().config());
+            let name = names.number(ConfigName::of(resource.addr()));
             resource_names.push(name);
-            let places = goes.entry(name).or_default();
-            let mut add = |place: (u32, u32)| {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            };
-            let arrival =
-                |target: u32, group: u32| (target, self.group_names[target as usize][group as usize]);
             if resource.is_husk() {
-                add(match placement.husks[state].get(&resource.index()) {
-                    None => (state as u32, name),
-                    Some(&number) => arrival(
-                        positions[&changes.husks[number].to.state],
-                        placement.husk_group_of[number],
-                    ),
+                all.push(match placement.husks[state].get(&resource.index()) {
+                    None => (name, (state as u32, name)),
+                    Some(&number) => {
+                        let target = placement.position(&changes.husks[number].to.state);
+                        (name, arrival(target, placement.husk_group_of[number]))
+                    }
                 });
             }
             for instance in resource.instances() {
-                add(match placement.moved[state][instance.index()] {
+                let place = match placement.moved[state][instance.index()] {
                     STAYS => (state as u32, name),
-                    number => arrival(
-                        positions[&changes.instances[number as usize].to.state],
-                        placement.group_of[number as usize],
-                    ),
-                });
+                    number => {
+                        let (target, group) = placement.group_of[number as usize];
+                        arrival(target, group)
+                    }
+                };
+                if all.last() != Some(&(name, place)) {
+                    all.push((name, place));
+                }
             }
         }
-        for places in goes.values_mut() {
-            places.sort_unstable();
-        }
         self.resource_names.push(resource_names);
-        goes
+        all
     }
 
     /// Returns a name.
-    pub(super) fn name(&self, number: u32) -> &ConfigResourceAddr {
-        &self.names[number as usize]
+    pub(super) fn name(&self, number: u32) -> ConfigResourceAddr {
+        self.names[number as usize].to_addr()
     }
 
     /// Returns the name of a group.
@@ -209,8 +230,8 @@ impl Fates {
     }
 
     /// Returns where the resource of that name in a state goes.
-    pub(super) fn places(&self, state: usize, name: u32) -> &[(u32, u32)] {
-        self.goes[state].get(&name).map_or(&[], Vec::as_slice)
+    pub(super) fn places(&self, state: usize, name: u32) -> &[Place] {
+        self.goes[state].get(name).unwrap_or(&[])
     }
 
     /// Tells whether two resources become one in a state.
@@ -220,7 +241,7 @@ impl Fates {
 
     fn fate(&self, from: usize, entry: u32, to: usize) -> (u32, Fate<'_>) {
         let name = self.entry_names[from][entry as usize];
-        let Some(places) = self.goes[from].get(&name) else {
+        let Some(places) = self.goes[from].get(name) else {
             let shadowed = name != UNKNOWN && self.arrives[to].contains(&name);
             let fate = if from != to || shadowed {
                 Fate::Dangles
@@ -257,22 +278,14 @@ impl Fates {
     /// Follows the list of one object: from which state, to which, and under which name it is there.
     pub(super) fn list(
         &self,
-        instance: Instance<'_>,
+        instance: Instance<'a>,
         from: usize,
         to: usize,
         own: u32,
         moves: bool,
-    ) -> NewList {
+    ) -> NewList<'a> {
         let snapshot = instance.snapshot();
-        let mut list = NewList {
-            entries: Vec::new(),
-            cut: Vec::new(),
-            parted: Vec::new(),
-            dangling: Vec::new(),
-            to_itself: Vec::new(),
-            cyclic: Vec::new(),
-            changed: false,
-        };
+        let mut list = NewList::default();
         for &entry in instance.dependency_ids() {
             let (token, addr) = snapshot.dependency(entry);
             let (name, fate) = self.fate(from, entry, to);
@@ -282,11 +295,7 @@ impl Fates {
                     list.changed = true;
                     list.to_itself.push(addr.to_string());
                 }
-                Fate::Stays => list.entries.push(NewEntry {
-                    text: addr.to_string(),
-                    token: token.to_owned(),
-                    name,
-                }),
+                Fate::Stays => list.entries.push(NewEntry::kept(token, addr, name)),
                 Fate::Dangles => {
                     list.changed = true;
                     list.dangling.push(addr.to_string());
@@ -313,9 +322,9 @@ impl Fates {
 
     /// Drops entries until no cycle is left that the lists did not have before. `lists` holds, for every object of the
     /// state, its name, whether each entry is new in the state (all of a moved object's are), and the list.
-    pub(super) fn break_cycles(lists: &mut [(u32, bool, NewList)]) {
+    pub(super) fn break_cycles(lists: &mut [(u32, bool, NewList<'_>)]) {
         let mut graph = DiGraph::<u32, ()>::new();
-        let mut nodes: HashMap<u32, NodeIndex> = HashMap::new();
+        let mut nodes: FastMap<u32, NodeIndex> = FastMap::default();
         for (own, _, list) in lists.iter() {
             let from = *nodes.entry(*own).or_insert_with(|| graph.add_node(*own));
             for entry in list.entries.iter().filter(|entry| entry.name != UNKNOWN) {
@@ -325,7 +334,7 @@ impl Fates {
                 graph.add_edge(from, to, ());
             }
         }
-        let mut component: HashMap<u32, usize> = HashMap::new();
+        let mut component: FastMap<u32, usize> = FastMap::default();
         for (number, members) in kosaraju_scc(&graph).into_iter().enumerate() {
             if members.len() > 1 {
                 component.extend(members.into_iter().map(|node| (graph[node], number)));
@@ -338,24 +347,45 @@ impl Fates {
             }
             let (stay, drop) = std::mem::take(&mut list.entries)
                 .into_iter()
-                .partition(|entry: &NewEntry| component.get(&entry.name) != Some(ring));
+                .partition(|entry: &NewEntry<'_>| component.get(&entry.name) != Some(ring));
             list.entries = stay;
             list.changed |= !Vec::is_empty(&drop);
-            list.cyclic
-                .extend(drop.into_iter().map(|entry: NewEntry| entry.text));
+            list.cyclic.extend(
+                drop.into_iter()
+                    .map(|entry: NewEntry<'_>| entry.text.into_owned()),
+            );
         }
     }
 }
 
-impl NewList {
-    fn become_these(&mut self, places: &[(u32, u32)], own: u32, fates: &Fates) {
+impl<'a> NewEntry<'a> {
+    /// An entry that keeps its spelling.
+    fn kept(token: &'a str, addr: &ConfigResourceAddr, name: u32) -> Self {
+        let plain = &token[1..token.len() - 1];
+        // Instance keys, white space and the like are rare; without them the token spells the address.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let text = if plain.bytes().all(is_plain) && !plain.contains("resource.") {
+            Cow::Borrowed(plain)
+        } else {
+            Cow::Owned(addr.to_string())
+        };
+        let token = Cow::Borrowed(token);
+        Self { text, token, name }
+    }
+}
+
+impl<'a> NewList<'a> {
+    fn become_these(&mut self, places: &[Place], own: u32, fates: &Fates<'a>) {
         for &(_, name) in places {
             let text = fates.names[name as usize].to_string();
             if name == own {
                 self.to_itself.push(text);
             } else {
-                let token = quote(&text);
-                self.entries.push(NewEntry { text, token, name });
+                self.entries.push(NewEntry {
+                    token: Cow::Owned(quote(&text)),
+                    text: Cow::Owned(text),
+                    name,
+                });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::place::{Placement, STAYS};
 use super::{At, Changes, MoveError, OutputTransfer, OutputValue};
 use crate::address::{ConfigResourceAddr, ModuleAddr, ResourceInstanceAddr};
-use crate::json::{Scanner, quote};
+use crate::json::{Scanner, escape_html, quote};
 use crate::state::{CheckResult, Element, Layout, List, Output, Snapshot, Text, TopField, reformat_into};
 
 /// What happens to the outputs of one state.
@@ -181,7 +181,7 @@ fn set_output<'a>(value: &OutputValue, layout: Layout) -> Text<'a> {
         value.value_json, value.type_json
     );
     let mut laid_out = String::new();
-    reformat_into(&object, layout, 2, &mut laid_out);
+    reformat_into(&escape_html(&object), layout, 2, &mut laid_out);
     let mut text = Text::new();
     text.own(format!("{}{}{laid_out}", quote(&value.at.addr), layout.colon()));
     text
@@ -190,7 +190,7 @@ fn set_output<'a>(value: &OutputValue, layout: Layout) -> Text<'a> {
 fn is_same_value(output: Output<'_>, value: &OutputValue) -> bool {
     let plain = |json: &str| {
         let mut out = String::new();
-        reformat_into(json, Layout::Compact, 0, &mut out);
+        reformat_into(&escape_html(json), Layout::Compact, 0, &mut out);
         out
     };
     let same = |old: Option<&str>, new: &str| old.is_some_and(|old| plain(old) == plain(new));

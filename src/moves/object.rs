@@ -1,6 +1,7 @@
 //! The text of one instance object after the moves.
 
 use super::ProviderChoice;
+use super::dependencies::NewList;
 use super::place::Incoming;
 use crate::address::InstanceKey;
 use crate::json::quote;
@@ -10,19 +11,21 @@ use crate::state::{Instance, Layout, ObjectEdit, Text, reformat_into};
 pub(super) const OBJECT_DEPTH: usize = 4;
 
 /// Returns the changes to an object that stays: at most its dependencies.
-pub(super) fn staying<'a>(instance: Instance<'a>, dependencies: Option<Vec<String>>) -> ObjectEdit<'a> {
+pub(super) fn staying<'a>(instance: Instance<'a>, dependencies: &NewList<'a>) -> ObjectEdit<'a> {
     let mut edit = start(instance);
     set_dependencies(&mut edit, instance, dependencies);
     edit
 }
 
-/// Returns the changes to an object that moves.
-pub(super) fn moving<'a>(object: &Incoming<'a>, dependencies: Option<Vec<String>>) -> ObjectEdit<'a> {
+/// Returns the changes to an object that moves, with its new list if that changes.
+pub(super) fn moving<'a>(object: &Incoming<'a>, dependencies: Option<&NewList<'a>>) -> ObjectEdit<'a> {
     let instance = object.instance;
     let mut edit = start(instance);
     set_key(&mut edit, instance, object.key);
     set_provider(&mut edit, instance, &object.movement.provider);
-    set_dependencies(&mut edit, instance, dependencies);
+    if let Some(dependencies) = dependencies {
+        set_dependencies(&mut edit, instance, dependencies);
+    }
     edit
 }
 
@@ -75,24 +78,33 @@ fn set_provider(edit: &mut ObjectEdit<'_>, instance: Instance<'_>, choice: &Prov
     };
     if let ProviderChoice::At(asked) = choice
         && asked.key.is_some()
-        && asked != own
+        && **asked != *own
     {
         edit.replace(field.value, quote(&asked.to_string()));
     }
 }
 
 /// Writes a list with the white space the old one had; without entries the member goes, as Terraform omits it.
-fn set_dependencies(edit: &mut ObjectEdit<'_>, instance: Instance<'_>, tokens: Option<Vec<String>>) {
-    let (Some(tokens), Some(field)) = (tokens, instance.dependencies_field()) else {
+fn set_dependencies(edit: &mut ObjectEdit<'_>, instance: Instance<'_>, dependencies: &NewList<'_>) {
+    let Some(field) = instance.dependencies_field() else {
         return;
     };
-    if tokens.is_empty() {
+    if dependencies.entries.is_empty() {
         return edit.remove(&field);
     }
     let old = &instance.snapshot().text()[field.value.clone()];
     let inside = &old[1..old.len() - 1];
     let before = &inside[..inside.len() - inside.trim_start().len()];
     let after = &inside[inside.trim_end().len()..];
-    let list = tokens.join(&format!(",{before}"));
-    edit.replace(field.value, format!("[{before}{list}{after}]"));
+    let mut list = String::from("[");
+    for (position, entry) in dependencies.entries.iter().enumerate() {
+        if position > 0 {
+            list.push(',');
+        }
+        list.push_str(before);
+        list.push_str(&entry.token);
+    }
+    list.push_str(after);
+    list.push(']');
+    edit.replace(field.value, list);
 }

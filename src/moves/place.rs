@@ -1,10 +1,12 @@
 //! Where everything goes: finds the objects that are moved, groups them by their new resource, and refuses collisions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::{At, Changes, HuskMove, InstanceMove, MoveError, ProviderChoice};
 use crate::address::{InstanceKey, MoveableAddr, ProviderConfigAddr, ResourceAddr, ResourceInstanceAddr};
 use crate::stack::StateId;
+use crate::state::hash::FastMap;
 use crate::state::{Instance, Resource, ResourceOrder, Snapshot, compare_instances};
 
 /// Marks an object that is not moved.
@@ -22,7 +24,9 @@ pub(super) struct Source<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Incoming<'a> {
     /// Position of the state it comes from.
-    pub(super) state: usize,
+    pub(super) state: u32,
+    /// Number of its group.
+    group: u32,
     pub(super) instance: Instance<'a>,
     /// Its key after the move.
     pub(super) key: Option<&'a InstanceKey>,
@@ -40,27 +44,30 @@ pub(super) struct IncomingHusk<'a> {
 /// Everything that arrives at one resource address of one state.
 pub(super) struct Group<'a> {
     pub(super) addr: &'a ResourceAddr,
-    /// In the order in which they are written.
-    pub(super) objects: Vec<Incoming<'a>>,
+    /// Range of its objects among all that arrive in the state.
+    objects: (u32, u32),
     pub(super) husks: Vec<IncomingHusk<'a>>,
     /// The entry of the state that they join.
-    pub(super) joins: Option<usize>,
-    /// What `provider` the entry has, if it is new and has one.
-    pub(super) provider: Option<ProviderConfigAddr>,
+    pub(super) joins: Option<u32>,
+    /// What `provider` a new entry gets, if not that of its header.
+    pub(super) provider: Option<Box<ProviderConfigAddr>>,
 }
 
 /// Where everything goes.
 pub(super) struct Placement<'a> {
     pub(super) sources: Vec<Source<'a>>,
+    positions: HashMap<&'a StateId, usize>,
     /// For each state and each of its objects the number of its move, or [`STAYS`].
     pub(super) moved: Vec<Vec<u32>>,
     /// For each state the husks that leave: position of the entry → number of its move.
     pub(super) husks: Vec<HashMap<usize, usize>>,
-    /// For each state what arrives, in the order in which it is written.
+    /// For each state what arrives, by groups, within them in the order in which it is written.
+    incoming: Vec<Vec<Incoming<'a>>>,
+    /// For each state where it arrives, in the order in which it is written.
     pub(super) groups: Vec<Vec<Group<'a>>>,
-    /// For each move of an instance the position of its group in its new state.
-    pub(super) group_of: Vec<u32>,
-    /// For each move of a husk the same.
+    /// For each move of an instance its new state and its group there.
+    pub(super) group_of: Vec<(u32, u32)>,
+    /// For each move of a husk its group.
     pub(super) husk_group_of: Vec<u32>,
 }
 
@@ -68,41 +75,66 @@ impl<'a> Placement<'a> {
     /// Finds all that moves.
     pub(super) fn new(sources: Vec<Source<'a>>, changes: &'a Changes) -> Result<Self, MoveError> {
         let mut placing = Placing {
-            positions: sources
-                .iter()
-                .enumerate()
-                .map(|(at, source)| (source.id, at))
-                .collect(),
-            moved: sources
-                .iter()
-                .map(|source| vec![STAYS; source.snapshot.object_count()])
-                .collect(),
-            husks: vec![HashMap::new(); sources.len()],
-            groups: sources.iter().map(|_| Vec::new()).collect(),
-            group_at: vec![HashMap::new(); sources.len()],
-            sources,
+            group_at: sources.iter().map(|_| FastMap::default()).collect(),
+            placement: Self {
+                positions: sources
+                    .iter()
+                    .enumerate()
+                    .map(|(at, source)| (source.id, at))
+                    .collect(),
+                moved: sources
+                    .iter()
+                    .map(|source| vec![STAYS; source.snapshot.object_count()])
+                    .collect(),
+                husks: vec![HashMap::new(); sources.len()],
+                incoming: sources.iter().map(|_| Vec::new()).collect(),
+                groups: sources.iter().map(|_| Vec::new()).collect(),
+                group_of: Vec::with_capacity(changes.instances.len()),
+                husk_group_of: Vec::with_capacity(changes.husks.len()),
+                sources,
+            },
         };
-        let mut group_of = Vec::with_capacity(changes.instances.len());
         for (number, movement) in changes.instances.iter().enumerate() {
-            group_of.push(placing.instance(number, movement, changes)?);
+            let place = placing.instance(number, movement, changes)?;
+            placing.placement.group_of.push(place);
         }
-        let mut husk_group_of = Vec::with_capacity(changes.husks.len());
         for (number, movement) in changes.husks.iter().enumerate() {
-            husk_group_of.push(placing.husk(number, movement)?);
+            let group = placing.husk(number, movement)?;
+            placing.placement.husk_group_of.push(group);
         }
-        let mut placement = Self {
-            sources: placing.sources,
-            moved: placing.moved,
-            husks: placing.husks,
-            groups: placing.groups,
-            group_of,
-            husk_group_of,
-        };
+        let mut placement = placing.placement;
+        let ranks: Vec<Vec<u32>> = (0..placement.sources.len())
+            .map(|state| placement.sort(state))
+            .collect();
+        for (state, group) in &mut placement.group_of {
+            *group = ranks[*state as usize][*group as usize];
+        }
+        for (group, movement) in placement.husk_group_of.iter_mut().zip(&changes.husks) {
+            *group = ranks[placement.positions[&movement.to.state]][*group as usize];
+        }
         for state in 0..placement.sources.len() {
             placement.settle(state)?;
         }
-        placement.sort_groups(changes, &placing.positions);
         Ok(placement)
+    }
+
+    /// Returns the position of a state of the run.
+    pub(super) fn position(&self, state: &StateId) -> u32 {
+        self.positions[state] as u32
+    }
+
+    /// Returns what arrives at a group's address, in the order in which it is written.
+    pub(super) fn objects(&self, state: usize, group: &Group<'a>) -> &[Incoming<'a>] {
+        &self.incoming[state][group.objects.0 as usize..group.objects.1 as usize]
+    }
+
+    /// Returns the entry whose header a new entry gets: that of its first object.
+    pub(super) fn head(&self, state: usize, group: &Group<'a>) -> Option<Resource<'a>> {
+        let object = self
+            .objects(state, group)
+            .first()
+            .map(|object| object.instance.resource());
+        object.or_else(|| group.husks.first().map(|husk| husk.resource))
     }
 
     /// Tells whether an entry of a state is still there afterwards.
@@ -117,15 +149,44 @@ impl<'a> Placement<'a> {
         }
     }
 
+    /// Sorts the groups of a state as entries are written, and what arrives as instances are; returns for each group
+    /// where it went.
+    fn sort(&mut self, state: usize) -> Vec<u32> {
+        let groups = &mut self.groups[state];
+        let mut order: Vec<usize> = (0..groups.len()).collect();
+        order.sort_by_cached_key(|&at| ResourceOrder::of(groups[at].addr));
+        let mut ranks = vec![0; groups.len()];
+        for (new, &old) in order.iter().enumerate() {
+            ranks[old] = new as u32;
+        }
+        let mut taken: Vec<_> = std::mem::take(groups).into_iter().map(Some).collect();
+        groups.extend(order.into_iter().filter_map(|old| taken[old].take()));
+        let incoming = &mut self.incoming[state];
+        for object in incoming.iter_mut() {
+            object.group = ranks[object.group as usize];
+        }
+        incoming.sort_by(|a, b| {
+            let identity = |object: &Incoming<'a>| (object.key, object.instance.deposed());
+            a.group
+                .cmp(&b.group)
+                .then_with(|| compare_instances(identity(a), identity(b)))
+        });
+        for (at, object) in incoming.iter().enumerate() {
+            let range = &mut groups[object.group as usize].objects;
+            if range.1 == 0 {
+                range.0 = at as u32;
+            }
+            range.1 = at as u32 + 1;
+        }
+        ranks
+    }
+
     fn settle(&mut self, state: usize) -> Result<(), MoveError> {
         let mut groups = std::mem::take(&mut self.groups[state]);
         for group in &mut groups {
             let existing = self.sources[state].snapshot.resource(group.addr);
             let existing = existing.filter(|resource| self.entry_stays(state, *resource));
-            group.joins = existing.map(Resource::index);
-            group.objects.sort_by(|a, b| {
-                compare_instances((a.key, a.instance.deposed()), (b.key, b.instance.deposed()))
-            });
+            group.joins = existing.map(|resource| resource.index() as u32);
             self.check_collisions(state, group, existing)?;
             self.check_forms(state, group, existing)?;
             self.check_unknown_fields(state, group, existing)?;
@@ -146,7 +207,8 @@ impl<'a> Placement<'a> {
             to: Box::new(movement.to.clone()),
             other: other.map(|other| Box::new(other.from.clone())),
         };
-        for pair in group.objects.windows(2) {
+        let objects = self.objects(state, group);
+        for pair in objects.windows(2) {
             if pair[0].key == pair[1].key && !std::ptr::eq(pair[0].movement, pair[1].movement) {
                 return Err(collision(pair[1].movement, Some(pair[0].movement)));
             }
@@ -154,14 +216,14 @@ impl<'a> Placement<'a> {
         let moved = &self.moved[state];
         for kept in existing.into_iter().flat_map(Resource::instances) {
             if moved[kept.index()] == STAYS {
-                let at = group.objects.partition_point(|object| object.key < kept.key());
-                if let Some(object) = group.objects.get(at).filter(|object| object.key == kept.key()) {
+                let at = objects.partition_point(|object| object.key < kept.key());
+                if let Some(object) = objects.get(at).filter(|object| object.key == kept.key()) {
                     return Err(collision(object.movement, None));
                 }
             }
         }
         // Two husks at one address, or a husk on an entry that stays: nobody's instance, but two entries.
-        let entries = group.husks.len() + usize::from(existing.is_some() || !group.objects.is_empty());
+        let entries = group.husks.len() + usize::from(existing.is_some() || !objects.is_empty());
         match group.husks.first() {
             Some(husk) if entries > 1 => Err(MoveError::ResourceExists {
                 from: whole(&husk.movement.from),
@@ -182,8 +244,7 @@ impl<'a> Placement<'a> {
             .map(|resource| resource.provider().is_none())
             .into_iter()
             .chain(
-                group
-                    .objects
+                self.objects(state, group)
                     .iter()
                     .map(|object| object.instance.own_provider().is_some()),
             );
@@ -203,12 +264,22 @@ impl<'a> Placement<'a> {
         group: &Group<'a>,
         existing: Option<Resource<'a>>,
     ) -> Result<(), MoveError> {
-        let Some(head) = existing.or_else(|| group.head()) else {
+        let Some(head) = existing.or_else(|| self.head(state, group)) else {
             return Ok(());
         };
+        let is_head = |entry: Resource<'a>| {
+            std::ptr::eq(entry.snapshot(), head.snapshot()) && entry.index() == head.index()
+        };
+        if self
+            .objects(state, group)
+            .iter()
+            .all(|object| is_head(object.instance.resource()))
+        {
+            return Ok(());
+        }
         let mut known: Option<Vec<(String, String)>> = None;
         let mut checked = vec![(std::ptr::from_ref(head.snapshot()), head.index())];
-        for object in &group.objects {
+        for object in self.objects(state, group) {
             let entry = object.instance.resource();
             let identity = (std::ptr::from_ref(entry.snapshot()), entry.index());
             if checked.last() == Some(&identity) || checked.contains(&identity) {
@@ -221,7 +292,10 @@ impl<'a> Placement<'a> {
                 .find(|field| !known.contains(field));
             if let Some((field, _)) = missing {
                 return Err(MoveError::UnknownField {
-                    from: At::new(self.sources[object.state].id.clone(), entry.addr().clone()),
+                    from: At::new(
+                        self.sources[object.state as usize].id.clone(),
+                        entry.addr().clone(),
+                    ),
                     to: At::new(self.sources[state].id.clone(), group.addr.clone()),
                     field,
                 });
@@ -236,28 +310,25 @@ impl<'a> Placement<'a> {
         state: usize,
         group: &Group<'a>,
         existing: Option<Resource<'a>>,
-    ) -> Result<Option<ProviderConfigAddr>, MoveError> {
+    ) -> Result<Option<Box<ProviderConfigAddr>>, MoveError> {
         let differs = |moved: &ProviderConfigAddr, wanted: &ProviderConfigAddr| MoveError::ProviderDiffers {
             to: At::new(self.sources[state].id.clone(), group.addr.clone()),
             moved: Box::new(moved.clone()),
             wanted: Box::new(wanted.clone()),
         };
-        let mut chosen = existing.and_then(Resource::provider).cloned();
-        let objects = group.objects.iter().map(|object| {
-            (
-                object.state,
-                object.instance.provider(),
-                &object.movement.provider,
-            )
+        let mut chosen = existing.and_then(Resource::provider).map(Cow::Borrowed);
+        let objects = self.objects(state, group);
+        let own = objects
+            .first()
+            .is_some_and(|object| object.instance.own_provider().is_some());
+        let objects = objects.iter().map(|object| {
+            let provider = object.instance.provider();
+            (object.state as usize, provider, &object.movement.provider)
         });
         let husks = group.husks.iter().filter_map(|husk| {
             let provider = husk.resource.provider()?;
             Some((husk.state, provider, &husk.movement.provider))
         });
-        let own = group
-            .objects
-            .first()
-            .is_some_and(|object| object.instance.own_provider().is_some());
         for (from, provider, choice) in objects.chain(husks) {
             if let ProviderChoice::At(asked) = choice
                 && asked.provider != provider.provider
@@ -272,37 +343,11 @@ impl<'a> Placement<'a> {
                 return Err(differs(provider, wanted));
             }
         }
-        Ok(chosen.filter(|_| existing.is_none()))
-    }
-
-    /// Sorts the groups of each state as entries are written, and tells each move where its group went.
-    fn sort_groups(&mut self, changes: &Changes, positions: &HashMap<&StateId, usize>) {
-        let mut places = Vec::with_capacity(self.groups.len());
-        for groups in &mut self.groups {
-            let mut order: Vec<usize> = (0..groups.len()).collect();
-            order.sort_by_cached_key(|&at| ResourceOrder::of(groups[at].addr));
-            let mut place = vec![0; groups.len()];
-            for (new, &old) in order.iter().enumerate() {
-                place[old] = new as u32;
-            }
-            let mut taken: Vec<_> = std::mem::take(groups).into_iter().map(Some).collect();
-            groups.extend(order.into_iter().filter_map(|old| taken[old].take()));
-            places.push(place);
-        }
-        for (group, movement) in self.group_of.iter_mut().zip(&changes.instances) {
-            *group = places[positions[&movement.to.state]][*group as usize];
-        }
-        for (group, movement) in self.husk_group_of.iter_mut().zip(&changes.husks) {
-            *group = places[positions[&movement.to.state]][*group as usize];
-        }
-    }
-}
-
-impl<'a> Group<'a> {
-    /// Returns the entry whose header a new entry gets: that of its first object.
-    pub(super) fn head(&self) -> Option<Resource<'a>> {
-        let object = self.objects.first().map(|object| object.instance.resource());
-        object.or_else(|| self.husks.first().map(|husk| husk.resource))
+        let head = self.head(state, group).and_then(Resource::provider);
+        let changes = existing.is_none() && chosen.as_deref() != head;
+        Ok(chosen
+            .filter(|_| changes)
+            .map(|chosen| Box::new(chosen.into_owned())))
     }
 }
 
@@ -322,12 +367,16 @@ fn unknown_fields(resource: Resource<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-fn choose(provider: &ProviderConfigAddr, choice: &ProviderChoice, same_state: bool) -> ProviderConfigAddr {
+fn choose<'p>(
+    provider: &'p ProviderConfigAddr,
+    choice: &'p ProviderChoice,
+    same_state: bool,
+) -> Cow<'p, ProviderConfigAddr> {
     match choice {
-        ProviderChoice::At(asked) => asked.clone(),
-        ProviderChoice::Keep => provider.clone(),
-        ProviderChoice::Auto if same_state || provider.module.0.is_empty() => provider.clone(),
-        ProviderChoice::Auto => ProviderConfigAddr::root_default(provider.provider.clone()),
+        ProviderChoice::At(asked) => Cow::Borrowed(asked.as_ref()),
+        ProviderChoice::Keep => Cow::Borrowed(provider),
+        ProviderChoice::Auto if same_state || provider.module.0.is_empty() => Cow::Borrowed(provider),
+        ProviderChoice::Auto => Cow::Owned(ProviderConfigAddr::root_default(provider.provider.clone())),
     }
 }
 
@@ -366,18 +415,14 @@ pub(super) fn check_kinds(
 
 /// The placement while moves are still being read.
 struct Placing<'a> {
-    sources: Vec<Source<'a>>,
-    positions: HashMap<&'a StateId, usize>,
-    moved: Vec<Vec<u32>>,
-    husks: Vec<HashMap<usize, usize>>,
-    groups: Vec<Vec<Group<'a>>>,
-    group_at: Vec<HashMap<&'a ResourceAddr, u32>>,
+    placement: Placement<'a>,
+    group_at: Vec<FastMap<&'a ResourceAddr, u32>>,
 }
 
 impl<'a> Placing<'a> {
     fn position(&self, state: &StateId) -> Result<usize, MoveError> {
-        self.positions
-            .get(state)
+        let known = self.placement.positions.get(state);
+        known
             .copied()
             .ok_or_else(|| MoveError::UnknownState { state: state.clone() })
     }
@@ -387,7 +432,7 @@ impl<'a> Placing<'a> {
         number: usize,
         movement: &'a InstanceMove,
         changes: &Changes,
-    ) -> Result<u32, MoveError> {
+    ) -> Result<(u32, u32), MoveError> {
         let (from, to) = (&movement.from, &movement.to);
         let (source, target) = (self.position(&from.state)?, self.position(&to.state)?);
         let named = || {
@@ -408,11 +453,11 @@ impl<'a> Placing<'a> {
         }
         let group = self.group(target, &to.addr.resource);
         let mut found = false;
-        let snapshot: &'a Snapshot = self.sources[source].snapshot;
+        let snapshot: &'a Snapshot = self.placement.sources[source].snapshot;
         if let Some(resource) = snapshot.resource(&from.addr.resource) {
             for instance in resource.objects(from.addr.key.as_ref()) {
                 found = true;
-                let slot = &mut self.moved[source][instance.index()];
+                let slot = &mut self.placement.moved[source][instance.index()];
                 if *slot != STAYS {
                     return Err(MoveError::MovedTwice {
                         from: Box::new(from.clone()),
@@ -421,8 +466,9 @@ impl<'a> Placing<'a> {
                     });
                 }
                 *slot = number as u32;
-                self.groups[target][group as usize].objects.push(Incoming {
-                    state: source,
+                self.placement.incoming[target].push(Incoming {
+                    state: source as u32,
+                    group,
                     instance,
                     key: to.addr.key.as_ref(),
                     movement,
@@ -430,7 +476,7 @@ impl<'a> Placing<'a> {
             }
         }
         if found {
-            return Ok(group);
+            return Ok((target as u32, group));
         }
         Err(MoveError::NotFound {
             from: named().0,
@@ -444,33 +490,35 @@ impl<'a> Placing<'a> {
         check_kinds((&from.state, &from.addr), (&to.state, &to.addr), || {
             (whole(from), whole(to))
         })?;
-        let snapshot: &'a Snapshot = self.sources[source].snapshot;
+        let snapshot: &'a Snapshot = self.placement.sources[source].snapshot;
         let husk = snapshot
             .resource(&from.addr)
             .filter(|resource| resource.is_husk());
-        let unmoved = husk.filter(|resource| !self.husks[source].contains_key(&resource.index()));
+        let unmoved = husk.filter(|resource| !self.placement.husks[source].contains_key(&resource.index()));
         let Some(resource) = unmoved else {
             return Err(MoveError::NotFound {
                 from: whole(from),
                 nearest: Vec::new(),
             });
         };
-        self.husks[source].insert(resource.index(), number);
+        self.placement.husks[source].insert(resource.index(), number);
         let group = self.group(target, &to.addr);
-        self.groups[target][group as usize].husks.push(IncomingHusk {
-            state: source,
-            resource,
-            movement,
-        });
+        self.placement.groups[target][group as usize]
+            .husks
+            .push(IncomingHusk {
+                state: source,
+                resource,
+                movement,
+            });
         Ok(group)
     }
 
     fn group(&mut self, state: usize, addr: &'a ResourceAddr) -> u32 {
-        let groups = &mut self.groups[state];
+        let groups = &mut self.placement.groups[state];
         *self.group_at[state].entry(addr).or_insert_with(|| {
             groups.push(Group {
                 addr,
-                objects: Vec::new(),
+                objects: (0, 0),
                 husks: Vec::new(),
                 joins: None,
                 provider: None,

@@ -4,12 +4,14 @@
 //! A destination needs to be free only at the end, so that two things can swap places (`a` to `b`, `b` to `a`): while
 //! two are at one address, a request that names it means the one that was there first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::place::check_kinds;
 use super::{At, Changes, HuskMove, InstanceMove, MoveError, ProviderChoice, StateInput, States};
 use crate::address::{InstanceKey, ModuleInstanceAddr, MoveableAddr, ResourceAddr, ResourceInstanceAddr};
 use crate::stack::StateId;
+use crate::state::hash::{FastMap, FastSet};
 use crate::state::{Resource, Snapshot};
 
 /// One move as a person or a plan file asks for it.
@@ -33,15 +35,15 @@ pub fn resolve(states: &States<'_>, requests: &[MoveRequest]) -> Result<Changes,
         resolver.follow(number, request)?;
     }
     resolver.check_destinations(requests)?;
-    Ok(resolver.changes())
+    Ok(resolver.changes(requests))
 }
 
 /// Something that has been moved by at least one request.
 struct Item<'a> {
     from: (usize, Origin<'a>),
-    to: (usize, ResourceAddr, Option<InstanceKey>),
-    provider: ProviderChoice,
-    request: usize,
+    to: (usize, Rc<ResourceAddr>, Option<InstanceKey>),
+    /// Number of the request that last chose its provider.
+    provider: usize,
 }
 
 /// What it was before all requests.
@@ -64,11 +66,11 @@ struct Resolver<'a> {
     snapshots: Vec<Option<&'a Snapshot>>,
     positions: HashMap<&'a StateId, usize>,
     /// For each state its modules and the entries in them.
-    modules: Vec<HashMap<&'a ModuleInstanceAddr, Vec<usize>>>,
-    left: HashSet<(usize, Origin<'a>)>,
+    modules: Vec<FastMap<&'a ModuleInstanceAddr, Vec<usize>>>,
+    left: FastSet<(usize, Origin<'a>)>,
     items: Vec<Item<'a>>,
     /// For each state what has been moved there and is there still.
-    arrived: Vec<HashMap<ResourceAddr, Vec<usize>>>,
+    arrived: Vec<FastMap<Rc<ResourceAddr>, Vec<usize>>>,
     /// For each request what must be gone from its destination in the end.
     occupants: Vec<Vec<Occupant>>,
 }
@@ -83,7 +85,7 @@ impl<'a> Resolver<'a> {
             })
             .collect();
         let modules = snapshots.iter().map(|snapshot| {
-            let mut modules: HashMap<&ModuleInstanceAddr, Vec<usize>> = HashMap::new();
+            let mut modules: FastMap<&ModuleInstanceAddr, Vec<usize>> = FastMap::default();
             for resource in snapshot.iter().flat_map(|snapshot| snapshot.resources()) {
                 modules
                     .entry(&resource.addr().module)
@@ -96,9 +98,9 @@ impl<'a> Resolver<'a> {
             modules: modules.collect(),
             ids: states.keys().collect(),
             positions: states.keys().enumerate().map(|(at, id)| (id, at)).collect(),
-            left: HashSet::new(),
+            left: FastSet::default(),
             items: Vec::new(),
-            arrived: vec![HashMap::new(); snapshots.len()],
+            arrived: vec![FastMap::default(); snapshots.len()],
             occupants: Vec::new(),
             snapshots,
         }
@@ -139,32 +141,37 @@ impl<'a> Resolver<'a> {
         let occupants = self.occupants_of(to, request);
         self.occupants.push(occupants);
         for origin in origins {
-            let (resource, key) = self.rebase(self.addr_of(from, origin), request);
-            self.arrive(Item {
+            let (resource, key) = rebase(self.addr_of(from, origin), request);
+            let resource = self.arrive(to, resource, self.items.len());
+            self.items.push(Item {
                 from: (from, origin),
                 to: (to, resource, key),
-                provider: request.provider.clone(),
-                request: number,
+                provider: number,
             });
         }
         for at in items {
-            let old = self.items[at].to.clone();
-            let (resource, key) = self.rebase((old.1, old.2), request);
+            let (_, resource, key) = &self.items[at].to;
+            let (resource, key) = rebase(((**resource).clone(), key.clone()), request);
+            let resource = self.arrive(to, resource, at);
             let item = &mut self.items[at];
-            item.to = (to, resource.clone(), key);
-            item.request = number;
+            item.to = (to, resource, key);
             if request.provider != ProviderChoice::Auto {
-                item.provider = request.provider.clone();
+                item.provider = number;
             }
-            self.arrived[to].entry(resource).or_default().push(at);
         }
         Ok(())
     }
 
-    fn arrive(&mut self, item: Item<'a>) {
-        let there = self.arrived[item.to.0].entry(item.to.1.clone()).or_default();
-        there.push(self.items.len());
-        self.items.push(item);
+    /// Notes that an item is at a resource now; returns the address, held once for all that are there.
+    fn arrive(&mut self, state: usize, resource: ResourceAddr, item: usize) -> Rc<ResourceAddr> {
+        let arrived = &mut self.arrived[state];
+        let known = arrived
+            .get_key_value(&resource)
+            .map(|(known, _)| Rc::clone(known));
+        let resource = known.unwrap_or_else(|| Rc::new(resource));
+        let there = arrived.entry(Rc::clone(&resource));
+        there.or_insert_with(|| Vec::with_capacity(1)).push(item);
+        resource
     }
 
     fn addr_of(&self, state: usize, origin: Origin<'a>) -> (ResourceAddr, Option<InstanceKey>) {
@@ -172,18 +179,6 @@ impl<'a> Resolver<'a> {
             Origin::Instance(entry, key) => (self.entry(state, entry).addr().clone(), key.cloned()),
             Origin::Husk(entry) => (self.entry(state, entry).addr().clone(), None),
         }
-    }
-
-    fn rebase(
-        &self,
-        (resource, key): (ResourceAddr, Option<InstanceKey>),
-        request: &MoveRequest,
-    ) -> (ResourceAddr, Option<InstanceKey>) {
-        let instance = ResourceInstanceAddr { resource, key };
-        let moved = instance
-            .rebase(&request.from.addr, &request.to.addr)
-            .unwrap_or(instance);
-        (moved.resource, moved.key)
     }
 
     /// Returns the entries of a state that an address names or contains.
@@ -215,7 +210,7 @@ impl<'a> Resolver<'a> {
             if resource.is_husk() && !matches!(addr, MoveableAddr::Instance(_)) {
                 found.push(Origin::Husk(resource.index()));
             }
-            let mut keys = HashSet::new();
+            let mut keys = FastSet::default();
             for instance in resource.instances() {
                 let wanted = match addr {
                     MoveableAddr::Instance(wanted) => instance.key() == wanted.key.as_ref(),
@@ -230,37 +225,55 @@ impl<'a> Resolver<'a> {
         found
     }
 
+    /// Returns the resources of a state that an address names or contains and to which earlier requests moved something.
+    fn arrived_at(&self, state: usize, addr: &MoveableAddr) -> Vec<(&ResourceAddr, &[usize])> {
+        let arrived = &self.arrived[state];
+        let resource = match addr {
+            MoveableAddr::Module(module) => {
+                let there = arrived
+                    .iter()
+                    .filter(|(resource, _)| resource.module.is_within(module));
+                return there
+                    .map(|(resource, items)| (&**resource, items.as_slice()))
+                    .collect();
+            }
+            MoveableAddr::Resource(resource) => resource,
+            MoveableAddr::Instance(instance) => &instance.resource,
+        };
+        let there = arrived.get_key_value(resource);
+        there
+            .map(|(resource, items)| (&**resource, items.as_slice()))
+            .into_iter()
+            .collect()
+    }
+
     /// Returns what earlier requests moved to an address, but for what waits there for the first owner to leave.
     fn items_at(&self, state: usize, addr: &MoveableAddr) -> Vec<usize> {
         let mut found = Vec::new();
-        let at_resource = |resource: &ResourceAddr| match addr {
-            MoveableAddr::Module(module) => resource.module.is_within(module),
-            MoveableAddr::Resource(wanted) => resource == wanted,
-            MoveableAddr::Instance(wanted) => *resource == wanted.resource,
-        };
-        for (resource, items) in self.arrived[state]
-            .iter()
-            .filter(|(resource, _)| at_resource(resource))
-        {
-            let entry = self.snapshots[state].and_then(|snapshot| snapshot.resource(resource));
+        for (resource, items) in self.arrived_at(state, addr) {
             for &at in items {
                 let key = self.items[at].to.2.as_ref();
                 let wanted = match addr {
                     MoveableAddr::Instance(wanted) => key == wanted.key.as_ref(),
                     _ => true,
                 };
-                let first = entry.and_then(|entry| entry.objects(key).first().copied());
-                let waits = first.is_some_and(|first| {
-                    let origin = Origin::Instance(first.resource().index(), first.key());
-                    !self.left.contains(&(state, origin))
-                });
-                if wanted && !waits {
+                if wanted && !self.is_owned(state, resource, key) {
                     found.push(at);
                 }
             }
         }
         found.sort_unstable();
         found
+    }
+
+    /// Tells whether an instance that was at an address from the beginning is still there.
+    fn is_owned(&self, state: usize, resource: &ResourceAddr, key: Option<&InstanceKey>) -> bool {
+        let entry = self.snapshots[state].and_then(|snapshot| snapshot.resource(resource));
+        let first = entry.and_then(|entry| entry.objects(key).first().copied());
+        first.is_some_and(|first| {
+            let origin = Origin::Instance(first.resource().index(), first.key());
+            !self.left.contains(&(state, origin))
+        })
     }
 
     /// A whole resource becomes a single instance only if it is one.
@@ -282,7 +295,7 @@ impl<'a> Resolver<'a> {
         addrs.extend(
             items
                 .iter()
-                .map(|&item| (self.items[item].to.1.clone(), self.items[item].to.2.clone())),
+                .map(|&item| ((*self.items[item].to.1).clone(), self.items[item].to.2.clone())),
         );
         let husk = |origin: &Origin<'_>| matches!(origin, Origin::Husk(_));
         match addrs.as_slice() {
@@ -310,10 +323,7 @@ impl<'a> Resolver<'a> {
             .filter(stays)
             .map(|resource| Occupant::Entry(state, resource.index()))
             .collect();
-        let there = self.arrived[state].iter().filter(|(resource, _)| match to {
-            MoveableAddr::Module(module) => resource.module.is_within(module),
-            _ => MoveableAddr::Resource((*resource).clone()) == *to,
-        });
+        let there = self.arrived_at(state, to).into_iter();
         found.extend(
             there
                 .flat_map(|(_, items)| items)
@@ -341,7 +351,7 @@ impl<'a> Resolver<'a> {
                     *self.ids[*state] == request.to.state
                         && match to {
                             MoveableAddr::Module(module) => resource.module.is_within(module),
-                            MoveableAddr::Resource(wanted) => resource == wanted,
+                            MoveableAddr::Resource(wanted) => **resource == *wanted,
                             MoveableAddr::Instance(_) => false,
                         }
                 }
@@ -359,20 +369,14 @@ impl<'a> Resolver<'a> {
 
     /// Refuses two instances at one address.
     fn check_instances(&self) -> Result<(), MoveError> {
-        let mut taken: HashMap<(usize, &ResourceAddr, &Option<InstanceKey>), usize> = HashMap::new();
+        let mut taken: FastMap<(usize, &ResourceAddr, &Option<InstanceKey>), usize> = FastMap::default();
         for (number, item) in self.items.iter().enumerate() {
             if matches!(item.from.1, Origin::Husk(_)) {
                 continue;
             }
             let (state, resource, key) = &item.to;
             let other = taken.insert((*state, resource, key), number);
-            let entry = self.snapshots[*state].and_then(|snapshot| snapshot.resource(resource));
-            let first = entry.and_then(|entry| entry.objects(key.as_ref()).first().copied());
-            let waits = first.is_some_and(|first| {
-                let origin = Origin::Instance(first.resource().index(), first.key());
-                !self.left.contains(&(*state, origin))
-            });
-            if other.is_some() || waits {
+            if other.is_some() || self.is_owned(*state, resource, key.as_ref()) {
                 return Err(MoveError::InstanceExists {
                     from: Box::new(self.origin_of(item)),
                     to: Box::new(self.destination_of(item)),
@@ -393,17 +397,24 @@ impl<'a> Resolver<'a> {
 
     fn destination_of(&self, item: &Item<'a>) -> At<ResourceInstanceAddr> {
         let (state, resource, key) = item.to.clone();
+        let resource = Rc::unwrap_or_clone(resource);
         At::new(self.ids[state].clone(), ResourceInstanceAddr { resource, key })
     }
 
-    fn changes(&self) -> Changes {
+    fn changes(mut self, requests: &[MoveRequest]) -> Changes {
         let mut changes = Changes::default();
-        for item in &self.items {
-            let (from, to) = (self.origin_of(item), self.destination_of(item));
+        let items = std::mem::take(&mut self.items);
+        self.arrived.clear();
+        changes.instances.reserve_exact(items.len());
+        for item in items {
+            let from = self.origin_of(&item);
+            let (state, resource, key) = item.to;
+            let resource = Rc::unwrap_or_clone(resource);
+            let to = At::new(self.ids[state].clone(), ResourceInstanceAddr { resource, key });
             if from == to {
                 continue; // Moved away and back again.
             }
-            let provider = item.provider.clone();
+            let provider = requests[item.provider].provider.clone();
             match item.from.1 {
                 Origin::Instance(..) => changes.instances.push(InstanceMove { from, to, provider }),
                 Origin::Husk(_) => changes.husks.push(HuskMove {
@@ -454,6 +465,17 @@ impl<'a> Resolver<'a> {
         found.truncate(5);
         found
     }
+}
+
+/// Returns where a request takes an address that it concerns.
+fn rebase(
+    (resource, key): (ResourceAddr, Option<InstanceKey>),
+    request: &MoveRequest,
+) -> (ResourceAddr, Option<InstanceKey>) {
+    let instance = ResourceInstanceAddr { resource, key };
+    let moved = instance.rebase(&request.from.addr, &request.to.addr);
+    let moved = moved.unwrap_or(instance);
+    (moved.resource, moved.key)
 }
 
 /// Checks what can be checked without looking at the states.

@@ -205,3 +205,12 @@ impl Run {
         }
     }
 }
+
+/// Lists what the `id` attributes of all objects say.
+fn list_ids(snapshot: &Snapshot) -> String {
+    let id = |instance: crate::state::Instance<'_>| {
+        let attributes: serde_json::Value = serde_json::from_str(instance.attributes().unwrap()).unwrap();
+        attributes["id"].as_str().unwrap().to_owned()
+    };
+    snapshot.instances().map(id).collect::<Vec<_>>().join(" ")
+}

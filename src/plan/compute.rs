@@ -2,13 +2,14 @@
 //! and for the real thing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::assign::{self, assign};
 use super::{Assignment, Inventory, PlanFile};
-use crate::address::{ModuleAddr, ResourceInstanceAddr, ResourceMode};
+use crate::address::{ConfigResourceAddr, ModuleAddr, ResourceInstanceAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration};
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Graph, Joined, StackGraph};
+use crate::graph::{Graph, Joined, StackGraph, StateCut};
 use crate::moves::{
     At, Changes, Conserved, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice, StateInput,
     States, apply, conserve,
@@ -56,7 +57,7 @@ impl Inputs<'_> {
         let assignment = assign(self.plan, &self.inventories(&joined))?;
         let changes = changes(&assignment.instances, &assignment.outputs);
         let conserved = self.conserved(&changes)?;
-        let stacks = cut(&joined, &assignment);
+        let stacks = cut(&joined, &assignment, &conserved);
         Ok(Computed {
             assignment,
             changes,
@@ -71,7 +72,7 @@ impl Inputs<'_> {
             let snapshot = self.snapshots.get(id).copied();
             (
                 id.clone(),
-                Joined::new(
+                Joined::declared(
                     Graph::build(configuration),
                     snapshot,
                     &opaque_modules(configuration),
@@ -172,19 +173,73 @@ pub fn opaque_modules(configuration: &Configuration) -> BTreeSet<ModuleAddr> {
     calls.collect()
 }
 
-fn cut(joined: &BTreeMap<StateId, Joined>, assignment: &Assignment) -> StackGraph {
-    let takers: HashMap<(&StateId, &ResourceInstanceAddr), &StateId> = assignment
-        .instances
+fn cut(joined: &BTreeMap<StateId, Joined>, assignment: &Assignment, conserved: &Conserved) -> StackGraph {
+    let any_code = joined.values().any(|joined| !joined.instances.is_empty());
+    let moved = if any_code {
+        assignment.instances.as_slice()
+    } else {
+        &[]
+    };
+    let takers: HashMap<(&StateId, &ResourceInstanceAddr), &StateId> = moved
         .iter()
         .map(|found| ((&found.giver, &found.from), &found.taker))
         .collect();
     let sources: Vec<(&StateId, &Joined)> = joined.iter().collect();
-    StackGraph::cut(
-        &sources,
-        &|source, instance| match takers.get(&(source, instance)) {
-            Some(taker) => Some((*taker).clone()),
-            None if instance.resource.mode == ResourceMode::Data => None,
-            None => Some(source.clone()),
-        },
-    )
+    let owner = |source: &StateId, instance: &ResourceInstanceAddr| match takers.get(&(source, instance)) {
+        Some(taker) => Some((*taker).clone()),
+        None if instance.resource.mode == ResourceMode::Data => None,
+        None => Some(source.clone()),
+    };
+    StackGraph::cut(&sources, &owner, from_state(joined, moved, conserved))
+}
+
+/// Collects what the state alone says about resources that no code declares, in the order of the texts.
+fn from_state(
+    joined: &BTreeMap<StateId, Joined>,
+    moved: &[assign::InstanceMove],
+    conserved: &Conserved,
+) -> Vec<StateCut> {
+    // `cut` names consumers by where they are now; what came from elsewhere had another address there.
+    let origins: HashMap<(&StateId, &ResourceInstanceAddr), (&StateId, &ResourceInstanceAddr)> = moved
+        .iter()
+        .map(|found| ((&found.taker, &found.to), (&found.giver, &found.from)))
+        .collect();
+    let is_declared = |consumer: &At<ResourceInstanceAddr>| {
+        let here = (&consumer.state, &consumer.addr);
+        let (state, addr) = origins.get(&here).copied().unwrap_or(here);
+        let joined = joined.get(state).filter(|joined| !joined.instances.is_empty());
+        joined.is_some_and(|joined| joined.instances.contains_key(&addr.resource.config()))
+    };
+    let mut found: Vec<StateCut> = Vec::new();
+    // Consumers and producers are shared, so that being the same is being at the same place in memory.
+    let mut known: HashMap<(*const At<ConfigResourceAddr>, usize), usize> = HashMap::new();
+    let mut consumer: Option<&Arc<At<ResourceInstanceAddr>>> = None;
+    let mut skip = false;
+    for cut in &conserved.cut {
+        if consumer.is_none_or(|consumer| !Arc::ptr_eq(consumer, &cut.consumer)) {
+            if consumer.is_some_and(|consumer| consumer.state != cut.consumer.state) {
+                known.clear();
+            }
+            consumer = Some(&cut.consumer);
+            skip = is_declared(&cut.consumer);
+        }
+        if skip {
+            continue;
+        }
+        for (number, place) in cut.went_to.iter().enumerate() {
+            let at = *known
+                .entry((Arc::as_ptr(&cut.producer), number))
+                .or_insert_with(|| {
+                    found.push(StateCut {
+                        from: cut.consumer.state.clone(),
+                        to: place.state.clone(),
+                        resource: cut.producer.addr.clone(),
+                        instances: 0,
+                    });
+                    found.len() - 1
+                });
+            found[at].instances += 1;
+        }
+    }
+    found
 }

@@ -4,17 +4,20 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::graph::{kind_word, site_text};
 use super::{REPORT_VERSION, Table, count, size};
-use crate::address::ResourceMode;
-use crate::graph::CutEdge;
+use crate::address::{ConfigResourceAddr, ResourceMode};
+use crate::graph::{CutEdge, EdgeKind, StackGraph};
 use crate::moves::{InstanceMove, StateOutcome};
 use crate::plan::PlanFile;
 use crate::plan::compute::Computed;
 use crate::stack::StateId;
 use crate::state::Snapshot;
+
+/// How many rows a table of the Markdown report has at the most; the JSON report has all.
+const MOST_ROWS: usize = 500;
 
 /// Everything a split tells.
 #[derive(Clone, Debug, Serialize)]
@@ -68,8 +71,8 @@ pub struct StateReport {
     pub arriving_types: Vec<(String, usize)>,
     /// Every instance that came here, in order.
     pub arrivals: Vec<Arrival>,
-    /// Entries of `dependencies` that named what left, by consumer.
-    pub dropped_dependencies: Vec<Dropped>,
+    /// How many entries of `dependencies` were dropped here because they name what is in another state now.
+    pub dropped_dependencies: usize,
 }
 
 /// One instance that moved.
@@ -85,15 +88,6 @@ pub struct Arrival {
     pub objects: usize,
 }
 
-/// A dependency that no longer stands in a state, because its target is in another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Dropped {
-    /// The instance whose list it stood in.
-    pub instance: String,
-    /// The resource it named.
-    pub dependency: String,
-}
-
 /// A dependency that crosses a cut.
 #[derive(Clone, Debug, Serialize)]
 pub struct Crossing {
@@ -101,12 +95,14 @@ pub struct Crossing {
     pub consumer: String,
     /// On whom.
     pub producer: String,
-    /// The resource that depends.
-    pub from: String,
-    /// The resource it depends on.
+    /// The resource that is depended on.
     pub to: String,
-    /// `value` or `ordering`.
+    /// `value`, `ordering`, or `state`: known from the state's `dependencies` only.
     pub kind: &'static str,
+    /// How many resources of the consumer depend on it (for `state`: instances).
+    pub count: usize,
+    /// One resource that depends on it.
+    pub from: Option<String>,
     /// What lies between: locals, variables, outputs, data sources.
     pub via: Vec<String>,
     /// `file:line:column` of the reference.
@@ -152,9 +148,10 @@ impl SplitReport {
                 id.clone(),
             )
         });
+        let concerns = Concerns::new(computed);
         let states = outcomes
             .into_iter()
-            .filter_map(|(id, after)| state_report(plan, id, before.get(id), after, computed));
+            .filter_map(|(id, after)| state_report(plan, id, before.get(id), after, computed, &concerns));
         let warnings = computed
             .assignment
             .warnings
@@ -165,7 +162,7 @@ impl SplitReport {
             split: plan.name.value.to_string(),
             environment: environment.to_owned(),
             states: states.collect(),
-            crossings: computed.stacks.cut.iter().map(crossing).collect(),
+            crossings: crossings(&computed.stacks),
             cycles: computed
                 .stacks
                 .cycles
@@ -194,7 +191,7 @@ impl SplitReport {
     /// Returns the report as JSON with a trailing newline.
     pub fn json(&self) -> String {
         debug_assert_eq!(self.version, REPORT_VERSION);
-        let mut text = serde_json::to_string_pretty(self).expect("strings and numbers always serialise");
+        let mut text = serde_json::to_string(self).expect("strings and numbers always serialise");
         text.push('\n');
         text
     }
@@ -270,7 +267,13 @@ impl SplitReport {
                 text.push_str(&format!("    {} → {}\n", arrival.from, arrival.to));
             }
             if renamed.len() > 5 {
-                text.push_str(&format!("    … and {} more in report.md\n", renamed.len() - 5));
+                let placed = self.states.iter().any(|state| state.location.is_some());
+                let rest = if placed {
+                    "; --format markdown lists them"
+                } else {
+                    " in report.md"
+                };
+                text.push_str(&format!("    … and {} more{rest}\n", renamed.len() - 5));
             }
         }
         for cycle in &self.cycles {
@@ -361,29 +364,31 @@ impl SplitReport {
         let mut table = Table::new(&[
             "consumer",
             "producer",
-            "resource",
             "depends on",
             "kind",
+            ">by",
+            "for example",
             "via",
             "at",
         ]);
-        for crossing in &self.crossings {
+        for crossing in self.crossings.iter().take(MOST_ROWS) {
+            let via: Vec<String> = crossing.via.iter().map(|node| format!("`{node}`")).collect();
             table.row([
                 crossing.consumer.clone(),
                 crossing.producer.clone(),
-                format!("`{}`", crossing.from),
                 format!("`{}`", crossing.to),
                 crossing.kind.to_owned(),
+                crossing.count.to_string(),
                 crossing
-                    .via
-                    .iter()
-                    .map(|node| format!("`{node}`"))
-                    .collect::<Vec<_>>()
-                    .join(" → "),
+                    .from
+                    .as_ref()
+                    .map_or_else(String::new, |from| format!("`{from}`")),
+                via.join(" → "),
                 crossing.at.clone().unwrap_or_default(),
             ]);
         }
         text.push_str(&table.markdown());
+        more_rows(text, self.crossings.len());
     }
 
     fn markdown_moves(&self, text: &mut String) {
@@ -394,7 +399,7 @@ impl SplitReport {
                 state.name, state.serial
             ));
             let mut table = Table::new(&["from", "address there", "address here", ">objects"]);
-            for arrival in &state.arrivals {
+            for arrival in state.arrivals.iter().take(MOST_ROWS) {
                 let here = if arrival.from == arrival.to {
                     "same".to_owned()
                 } else {
@@ -409,15 +414,35 @@ impl SplitReport {
                 ]);
             }
             text.push_str(&table.markdown());
-            if !state.dropped_dependencies.is_empty() {
-                let title =
-                    count(state.dropped_dependencies.len(), "dropped dependency").replace("ys", "ies");
-                text.push_str(&format!("\n{title} (their targets are in other states now):\n\n"));
-                for dropped in &state.dropped_dependencies {
-                    text.push_str(&format!("- `{}` → `{}`\n", dropped.instance, dropped.dependency));
-                }
+            more_rows(text, state.arrivals.len());
+            if state.dropped_dependencies > 0 {
+                let dropped = state.dropped_dependencies;
+                let entries = if dropped == 1 { "entry" } else { "entries" };
+                text.push_str(&format!(
+                    "\n{dropped} {entries} of `dependencies` dropped: what they name is in another state now.\n"
+                ));
             }
         }
+    }
+}
+
+/// What concerns each state, found in one pass over the whole migration.
+#[derive(Default)]
+struct Concerns<'a> {
+    arrivals: HashMap<&'a StateId, Vec<&'a InstanceMove>>,
+    dropped: HashMap<&'a StateId, usize>,
+}
+
+impl<'a> Concerns<'a> {
+    fn new(computed: &'a Computed) -> Self {
+        let mut found = Self::default();
+        for moved in &computed.changes.instances {
+            found.arrivals.entry(&moved.to.state).or_default().push(moved);
+        }
+        for cut in computed.conserved.cut.iter().filter(|cut| !cut.stays_in_part) {
+            *found.dropped.entry(&cut.consumer.state).or_default() += 1;
+        }
+        found
     }
 }
 
@@ -427,25 +452,13 @@ fn state_report(
     before: Option<&Snapshot>,
     after: &StateOutcome,
     computed: &Computed,
+    concerns: &Concerns<'_>,
 ) -> Option<StateReport> {
     // A stack that took nothing does not come into being.
     let snapshot = after.written().or(before)?;
-    let layer = plan
-        .stack(id.name())
-        .filter(|_| matches!(id, StateId::Stack(_)))
-        .map(|stack| stack.layer.to_string());
-    let arrivals = || {
-        computed
-            .changes
-            .instances
-            .iter()
-            .filter(|moved| moved.to.state == *id)
-    };
-    let dropped = computed
-        .conserved
-        .cut
-        .iter()
-        .filter(|cut| cut.consumer.state == *id && !cut.stays_in_part);
+    let stack = plan.stack(id.name()).filter(|_| matches!(id, StateId::Stack(_)));
+    let layer = stack.map(|stack| stack.layer.to_string());
+    let arrivals = concerns.arrivals.get(id).map_or(&[][..], Vec::as_slice);
     Some(StateReport {
         name: id.to_string(),
         role: if layer.is_some() { "stack" } else { "source" },
@@ -469,16 +482,9 @@ fn state_report(
             .flatten()
             .map(ToString::to_string)
             .collect(),
-        arriving_types: types(arrivals()),
-        arrivals: arrivals().map(|moved| arrival(moved, snapshot)).collect(),
-        dropped_dependencies: dropped
-            .map(|cut| Dropped {
-                instance: cut.consumer.addr.to_string(),
-                dependency: cut.producer.addr.to_string(),
-            })
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        arriving_types: types(arrivals.iter().copied()),
+        arrivals: arrivals.iter().map(|moved| arrival(moved, snapshot)).collect(),
+        dropped_dependencies: concerns.dropped.get(id).copied().unwrap_or(0),
     })
 }
 
@@ -508,16 +514,35 @@ fn arrival(moved: &InstanceMove, snapshot: &Snapshot) -> Arrival {
     }
 }
 
-fn crossing(cut: &CutEdge) -> Crossing {
-    Crossing {
+/// Collects what crosses, by consumer, producer and what is depended on: code first, then what only the state knows.
+fn crossings(stacks: &StackGraph) -> Vec<Crossing> {
+    let mut found: BTreeMap<(&StateId, &StateId, &ConfigResourceAddr, EdgeKind), (usize, &CutEdge)> =
+        BTreeMap::new();
+    for cut in &stacks.cut {
+        let key = (&cut.from, &cut.to, &cut.edge.to, cut.edge.kind);
+        found.entry(key).or_insert((0, cut)).0 += 1;
+    }
+    let from_code = found.into_values().map(|(count, cut)| Crossing {
         consumer: cut.from.to_string(),
         producer: cut.to.to_string(),
-        from: cut.edge.from.to_string(),
         to: cut.edge.to.to_string(),
         kind: kind_word(cut.edge.kind),
+        count,
+        from: Some(cut.edge.from.to_string()),
         via: cut.edge.via.iter().map(ToString::to_string).collect(),
         at: cut.edge.site.as_ref().map(site_text),
-    }
+    });
+    let from_state = stacks.from_state.iter().map(|cut| Crossing {
+        consumer: cut.from.to_string(),
+        producer: cut.to.to_string(),
+        to: cut.resource.to_string(),
+        kind: "state",
+        count: cut.instances,
+        from: None,
+        via: Vec::new(),
+        at: None,
+    });
+    from_code.chain(from_state).collect()
 }
 
 fn checks(computed: &Computed) -> Vec<Check> {
@@ -554,4 +579,14 @@ fn checks(computed: &Computed) -> Vec<Check> {
         },
     };
     vec![conservation, serials, order]
+}
+
+/// Says how many rows were left out.
+fn more_rows(text: &mut String, rows: usize) {
+    if rows > MOST_ROWS {
+        text.push_str(&format!(
+            "\n… and {} more, all of them in the JSON report.\n",
+            rows - MOST_ROWS
+        ));
+    }
 }

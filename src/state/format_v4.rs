@@ -7,10 +7,10 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::Place;
+use super::hash::FastMap;
 use super::index::AddressIndex;
 use super::{
     CheckEntry, FieldSpan, InstanceEntry, Layout, Lineage, OutputEntry, Refusal, ResourceEntry, Serial,
@@ -184,9 +184,9 @@ struct Reader<'a> {
     dependency_lists: Vec<u32>,
     index: AddressIndex,
     /// What has been parsed already, by its raw text.
-    known_modules: HashMap<&'a str, ModuleInstanceAddr>,
-    known_providers: HashMap<&'a str, u32>,
-    known_dependencies: HashMap<&'a str, u32>,
+    known_modules: FastMap<&'a str, ModuleInstanceAddr>,
+    known_providers: FastMap<&'a str, u32>,
+    known_dependencies: FastMap<&'a str, u32>,
 }
 
 impl<'a> Reader<'a> {
@@ -205,9 +205,9 @@ impl<'a> Reader<'a> {
             dependencies: Vec::new(),
             dependency_lists: Vec::new(),
             index: AddressIndex::default(),
-            known_modules: HashMap::new(),
-            known_providers: HashMap::new(),
-            known_dependencies: HashMap::new(),
+            known_modules: FastMap::default(),
+            known_providers: FastMap::default(),
+            known_dependencies: FastMap::default(),
         }
     }
 

@@ -1,14 +1,14 @@
 //! Finds resource entries by address without keeping the addresses twice.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hasher};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 
+use super::hash::FastHasher;
 use crate::address::ResourceAddr;
 
 /// Positions of resource entries, by the hash of their address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AddressIndex {
-    first: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    first: std::collections::HashMap<u64, u32, BuildHasherDefault<Identity>>,
     /// For each entry the next one with the same hash.
     next: Vec<u32>,
 }
@@ -22,10 +22,10 @@ impl AddressIndex {
         addr: &ResourceAddr,
         at: impl Fn(usize) -> &'a ResourceAddr,
     ) -> Option<usize> {
-        let found = self.find(addr, at);
         let position = u32::try_from(self.next.len()).expect("fewer entries than bytes, whose offsets fit");
-        let before = self.first.insert(hash(addr), position);
-        self.next.push(before.unwrap_or(END));
+        let before = self.first.insert(hash(addr), position).unwrap_or(END);
+        let found = self.walk(before, addr, at);
+        self.next.push(before);
         found
     }
 
@@ -35,7 +35,15 @@ impl AddressIndex {
         addr: &ResourceAddr,
         at: impl Fn(usize) -> &'a ResourceAddr,
     ) -> Option<usize> {
-        let mut position = *self.first.get(&hash(addr))?;
+        self.walk(*self.first.get(&hash(addr))?, addr, at)
+    }
+
+    fn walk<'a>(
+        &self,
+        mut position: u32,
+        addr: &ResourceAddr,
+        at: impl Fn(usize) -> &'a ResourceAddr,
+    ) -> Option<usize> {
         while position != END {
             if at(position as usize) == addr {
                 return Some(position as usize);
@@ -47,7 +55,7 @@ impl AddressIndex {
 }
 
 fn hash(addr: &ResourceAddr) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(addr)
+    BuildHasherDefault::<FastHasher>::default().hash_one(addr)
 }
 
 /// The keys are hashes already.
@@ -59,8 +67,8 @@ impl Hasher for Identity {
         self.0
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes);
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only hashes are hashed, and those are u64");
     }
 
     fn write_u64(&mut self, hash: u64) {

@@ -38,13 +38,20 @@ impl Layout {
         }
     }
 
-    /// Appends the break that stands before a member or element at a depth, or before a closing bracket.
-    pub fn line_break(self, depth: usize, out: &mut String) {
+    /// Returns the break that stands before a member or element at a small depth, or before a closing bracket.
+    pub fn line_break(self, depth: usize) -> &'static str {
+        const BREAK: &str = "\n                ";
+        match self {
+            Self::Compact => "",
+            Self::Indented | Self::Foreign => &BREAK[..1 + 2 * depth.min(8)],
+        }
+    }
+
+    /// Appends the break at any depth.
+    fn break_into(self, depth: usize, out: &mut String) {
+        out.push_str(self.line_break(depth));
         if self != Self::Compact {
-            out.push('\n');
-            for _ in 0..depth {
-                out.push_str("  ");
-            }
+            (8..depth).for_each(|_| out.push_str("  "));
         }
     }
 }
@@ -73,18 +80,18 @@ pub fn reformat_into(value: &str, layout: Layout, depth: usize, out: &mut String
                     at = next + 1;
                 } else {
                     depth += 1;
-                    layout.line_break(depth, out);
+                    layout.break_into(depth, out);
                 }
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
-                layout.line_break(depth, out);
+                layout.break_into(depth, out);
                 out.push(char::from(byte));
                 at += 1;
             }
             b',' => {
                 out.push(',');
-                layout.line_break(depth, out);
+                layout.break_into(depth, out);
                 at += 1;
             }
             b':' => {

@@ -152,10 +152,9 @@ impl<'a> List<'a, '_> {
     fn white_space(&self) -> (String, String, String) {
         let [first, .., last] = self.elements else {
             let Some(only) = self.elements.first() else {
-                let (mut before, mut after) = (String::new(), String::new());
-                self.layout.line_break(self.depth + 1, &mut before);
-                self.layout.line_break(self.depth, &mut after);
-                return (before.clone(), format!(",{before}"), after);
+                let before = self.layout.line_break(self.depth + 1);
+                let after = self.layout.line_break(self.depth);
+                return (before.to_owned(), format!(",{before}"), after.to_owned());
             };
             let before = self.text[self.range.0 + 1..only.start].to_owned();
             let after = self.text[only.end..self.range.1 - 1].to_owned();

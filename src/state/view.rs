@@ -303,12 +303,12 @@ impl<'a> Instance<'a> {
 
     /// Returns the JSON text of `sensitive_attributes`.
     pub fn sensitive_attributes(self) -> Option<&'a str> {
-        self.slice(self.entry().sensitive_attributes)
+        self.member("sensitive_attributes")
     }
 
     /// Returns the JSON text of `private`. It may hold secrets.
     pub fn private(self) -> Option<&'a str> {
-        self.slice(self.entry().private)
+        self.member("private")
     }
 
     /// Returns any member of the object by its name, for the rare ones.

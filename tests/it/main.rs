@@ -4,6 +4,7 @@
 mod acme;
 mod arrows;
 mod config;
+mod differential;
 mod docs;
 mod plan_file;
 mod rewrite;

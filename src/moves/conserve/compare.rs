@@ -57,11 +57,15 @@ pub(super) fn first_difference(left: &str, right: &str, except: &[&str]) -> Opti
     let (left_parts, right_parts) = (parts(left), parts(right));
     let mut right_parts = right_parts.iter().filter(|part| keep(part));
     for part in left_parts.iter().filter(|part| keep(part)) {
-        match right_parts.next() {
-            Some(other)
-                if other.name == part.name
-                    && same_tokens(&left[part.value.clone()], &right[other.value.clone()]) => {}
-            _ => return Some(part.name.clone()),
+        let Some(other) = right_parts.next() else {
+            return Some(part.name.clone());
+        };
+        if other.name != part.name {
+            let is_new = left_parts.iter().all(|part| part.name != other.name);
+            return Some(if is_new { &other.name } else { &part.name }.clone());
+        }
+        if !same_tokens(&left[part.value.clone()], &right[other.value.clone()]) {
+            return Some(part.name.clone());
         }
     }
     right_parts.next().map(|extra| extra.name.clone())

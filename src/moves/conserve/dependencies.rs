@@ -1,18 +1,21 @@
 //! The judgement over `dependencies`: worked out anew from the states before and the moves.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
+use super::super::names::ConfigName;
 use super::super::{At, Changes, CutDependency, DropReason, DroppedDependency};
 use super::compare::same_tokens;
 use super::expect::{Expectations, Expected};
 use super::{ConservationError, Pair};
-use crate::address::{ConfigResourceAddr, ResourceAddr, ResourceInstanceAddr};
+use crate::address::ResourceInstanceAddr;
 use crate::state::Instance;
+use crate::state::hash::{FastMap, FastSet};
 
-/// Where a resource of a state goes: the states by position, the addresses there.
-type Goes = BTreeSet<(usize, ConfigResourceAddr)>;
+/// Where a resource of a state goes: the states by position, the addresses there. May repeat itself.
+type Goes<'a> = Vec<(usize, ConfigName<'a>)>;
 
 /// What an entry of a state's `dependencies` names.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// A resource of the state of which no instance moves.
     Unmoved,
@@ -27,35 +30,40 @@ pub(super) struct Judge<'a> {
     /// For each state, for each entry of its table of dependencies.
     names: Vec<Vec<Names>>,
     /// For each state the resources of which something moves.
-    movers: Vec<HashMap<ConfigResourceAddr, Goes>>,
+    movers: Vec<FastMap<ConfigName<'a>, Goes<'a>>>,
     /// For each state the addresses at which something arrives.
-    arrivals: Vec<HashSet<ConfigResourceAddr>>,
-    cut: HashMap<&'a At<ResourceInstanceAddr>, Vec<&'a At<ConfigResourceAddr>>>,
-    cycles: HashMap<&'a At<ResourceInstanceAddr>, Vec<&'a str>>,
+    arrivals: Vec<FastSet<ConfigName<'a>>>,
+    cut: FastMap<&'a At<ResourceInstanceAddr>, Vec<&'a [CutDependency]>>,
+    cycles: FastMap<&'a At<ResourceInstanceAddr>, Vec<&'a str>>,
 }
 
 /// What a list must be.
-struct Wanted {
-    entries: BTreeSet<String>,
-    /// Whether that is what the list was.
-    same: bool,
+#[derive(Default)]
+struct Wanted<'a> {
+    entries: Vec<ConfigName<'a>>,
+    /// Whether it must be something else than it was.
+    changed: bool,
+    /// Whether it names the object's own resource, and nothing about that changes.
+    of_old: bool,
+    /// What it loses, in whole or in part, to other states.
+    cut: Vec<ConfigName<'a>>,
 }
 
 impl<'a> Judge<'a> {
     pub(super) fn new(
         pairs: &[Pair<'a>],
-        changes: &Changes,
-        expectations: &Expectations<'_>,
+        changes: &'a Changes,
+        expectations: &Expectations<'a>,
         cut: &'a [CutDependency],
         dropped: &'a [DroppedDependency],
     ) -> Self {
         let positions: HashMap<_, _> = pairs.iter().enumerate().map(|(at, pair)| (pair.id, at)).collect();
         let mut judge = Self {
             names: Vec::with_capacity(pairs.len()),
-            movers: pairs.iter().map(|_| HashMap::new()).collect(),
-            arrivals: pairs.iter().map(|_| HashSet::new()).collect(),
-            cut: HashMap::new(),
-            cycles: HashMap::new(),
+            movers: pairs.iter().map(|_| FastMap::default()).collect(),
+            arrivals: pairs.iter().map(|_| FastSet::default()).collect(),
+            cut: FastMap::default(),
+            cycles: FastMap::default(),
         };
         let instances = changes.instances.iter().map(|movement| {
             let (from, to) = (&movement.from, &movement.to);
@@ -67,19 +75,21 @@ impl<'a> Judge<'a> {
         });
         for (from_state, from, to_state, to) in instances.chain(husks) {
             let (from_state, to_state) = (positions[from_state], positions[to_state]);
-            let place = (to_state, to.config());
-            judge.arrivals[to_state].insert(place.1.clone());
-            judge.movers[from_state]
-                .entry(from.config())
-                .or_default()
-                .insert(place);
+            let place = (to_state, ConfigName::of(to));
+            judge.arrivals[to_state].insert(place.1);
+            let goes = judge.movers[from_state].entry(ConfigName::of(from));
+            let goes = goes.or_insert_with(|| Vec::with_capacity(1));
+            if goes.last() != Some(&place) {
+                goes.push(place);
+            }
         }
         for (state, pair) in pairs.iter().enumerate() {
             let names = judge.names_of(state, pair, expectations);
             judge.names.push(names);
         }
-        for cut in cut {
-            judge.cut.entry(&cut.consumer).or_default().push(&cut.producer);
+        for cut in cut.chunk_by(|a, b| a.consumer == b.consumer) {
+            let known = judge.cut.entry(&cut[0].consumer);
+            known.or_insert_with(|| Vec::with_capacity(1)).push(cut);
         }
         for dropped in dropped
             .iter()
@@ -94,27 +104,32 @@ impl<'a> Judge<'a> {
         judge
     }
 
-    fn names_of(&mut self, state: usize, pair: &Pair<'_>, expectations: &Expectations<'_>) -> Vec<Names> {
+    fn names_of(&mut self, state: usize, pair: &Pair<'a>, expectations: &Expectations<'a>) -> Vec<Names> {
         let Some(before) = pair.before() else {
             return Vec::new();
         };
-        let mut present = HashSet::with_capacity(before.resources().len());
+        let movers = &mut self.movers[state];
+        let mut unmoved = FastSet::default();
         for resource in before.resources() {
-            let addr = resource.addr().config();
-            let stays = expectations
-                .at(state, resource.addr())
-                .is_some_and(|entry| entry.stays.is_some());
-            if let Some(goes) = self.movers[state].get_mut(&addr).filter(|_| stays) {
-                goes.insert((state, addr.clone()));
+            let name = ConfigName::of(resource.addr());
+            match movers.get_mut(&name) {
+                None => {
+                    unmoved.insert(name);
+                }
+                Some(goes) => {
+                    let entry = expectations.at(state, resource.addr());
+                    if entry.is_some_and(|entry| entry.stays.is_some()) {
+                        goes.push((state, name));
+                    }
+                }
             }
-            present.insert(addr);
         }
         let names = (0..before.dependency_count() as u32).map(|id| {
-            let addr = before.dependency(id).1;
-            if self.movers[state].contains_key(addr) {
-                Names::Moved
-            } else if present.contains(addr) {
+            let name = ConfigName::from(before.dependency(id).1);
+            if unmoved.contains(&name) {
                 Names::Unmoved
+            } else if movers.contains_key(&name) {
+                Names::Moved
             } else {
                 Names::Nothing
             }
@@ -123,7 +138,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Returns the resources of a state of which something moves.
-    pub(super) fn movers(&self, state: usize) -> impl Iterator<Item = &ConfigResourceAddr> {
+    pub(super) fn movers(&self, state: usize) -> impl Iterator<Item = &ConfigName<'a>> {
         self.movers[state].keys()
     }
 
@@ -132,112 +147,95 @@ impl<'a> Judge<'a> {
         &self,
         pair: &Pair<'_>,
         state: usize,
-        expected: &Expected<'_>,
+        expected: &Expected<'a>,
         after: Instance<'_>,
     ) -> Result<usize, ConservationError> {
         let wrong = || ConservationError::Dependencies {
             at: pair.at(after.addr()),
         };
-        let wanted = self.wanted(pair, state, expected, after)?;
-        let text = |instance: Instance<'_>| {
-            let field = instance.dependencies_field()?;
-            Some(instance.snapshot().text()[field.value].to_owned())
-        };
-        if wanted.same {
+        let own = ConfigName::of(after.resource().addr());
+        let mut wanted = self.wanted(state, expected, own);
+        if !wanted.cut.is_empty() {
+            self.check_reported(pair, expected, after, &wanted.cut)?;
+        }
+        self.drop_own_and_cyclic(pair, &mut wanted, own, after);
+        if !wanted.changed {
             let same = match (text(expected.instance), text(after)) {
                 (None, None) => true,
                 (Some(old), Some(new)) if expected.movement.is_none() => old == new,
-                (Some(old), Some(new)) => same_tokens(&old, &new),
+                (Some(old), Some(new)) => same_tokens(old, new),
                 _ => false,
             };
             return if same { Ok(0) } else { Err(wrong()) };
         }
+        let sorted: BTreeSet<String> = wanted.entries.iter().map(ToString::to_string).collect();
         let found = after.dependencies().map(ToString::to_string);
-        let in_order = found.eq(wanted.entries.iter().cloned());
-        if in_order && wanted.entries.is_empty() == after.dependencies_field().is_none() {
+        if found.eq(sorted) && wanted.entries.is_empty() == after.dependencies_field().is_none() {
             Ok(1)
         } else {
             Err(wrong())
         }
     }
 
-    fn wanted(
-        &self,
-        pair: &Pair<'_>,
-        state: usize,
-        expected: &Expected<'_>,
-        after: Instance<'_>,
-    ) -> Result<Wanted, ConservationError> {
-        let (from, before) = (expected.from, expected.instance);
-        let moves = expected.movement.is_some();
-        let own = after.resource().addr();
-        let mut wanted = Wanted {
-            entries: BTreeSet::new(),
-            same: true,
-        };
-        let mut stays_its_own = false;
+    /// Follows every entry that the object had.
+    fn wanted(&self, state: usize, expected: &Expected<'a>, own: ConfigName<'_>) -> Wanted<'a> {
+        let (from, before) = (expected.from as usize, expected.instance);
+        let mut wanted = Wanted::default();
+        // What names itself from of old, and does not move, may go on doing so.
+        let stays = expected.movement.is_none();
         for &id in before.dependency_ids() {
-            let addr = before.snapshot().dependency(id).1;
-            let here = match self.names[from][id as usize] {
-                Names::Unmoved => from == state,
+            let name = ConfigName::from(before.snapshot().dependency(id).1);
+            match self.names[from][id as usize] {
+                Names::Unmoved if from == state => {
+                    wanted.of_old |= stays && name == own;
+                    wanted.entries.push(name);
+                }
+                Names::Unmoved => {
+                    wanted.changed = true;
+                    wanted.cut.push(name);
+                }
+                Names::Nothing if from == state && !self.arrivals[state].contains(&name) => {
+                    wanted.entries.push(name);
+                }
+                Names::Nothing => wanted.changed = true,
                 Names::Moved => {
-                    let goes = &self.movers[from][addr];
-                    let images: Vec<_> = goes.iter().filter(|place| place.0 == state).collect();
-                    let same = matches!(images[..], [(_, only)] if only == addr);
-                    if !same {
-                        wanted.same = false;
-                        wanted
-                            .entries
-                            .extend(images.iter().map(|(_, image)| image.to_string()));
-                    }
+                    let goes = &self.movers[from][&name];
+                    let here = goes.iter().filter(|place| place.0 == state);
+                    let before = wanted.entries.len();
+                    wanted.entries.extend(here.map(|(_, image)| *image));
+                    let images = &wanted.entries[before..];
+                    let same = !images.is_empty() && images.iter().all(|image| *image == name);
+                    wanted.changed |= !same;
+                    wanted.of_old |= stays && same && name == own;
                     if goes.len() > images.len() {
-                        self.check_reported(pair, expected, after, addr)?;
+                        wanted.cut.push(name);
                     }
-                    if !same {
-                        continue;
-                    }
-                    true
                 }
-                Names::Nothing => {
-                    wanted.same &= from == state && !self.arrivals[state].contains(addr);
-                    if from == state && !self.arrivals[state].contains(addr) {
-                        wanted.entries.insert(addr.to_string());
-                    }
-                    continue;
-                }
-            };
-            if here {
-                stays_its_own |= is_config_of(addr, own);
-                wanted.entries.insert(addr.to_string());
-            } else {
-                wanted.same = false;
-                self.check_reported(pair, expected, after, addr)?;
             }
         }
-        self.drop_own_and_cyclic(pair, &mut wanted, after, moves || !stays_its_own);
-        Ok(wanted)
+        wanted
     }
 
     /// An object never comes to depend on its own resource, nor on itself around a corner.
-    fn drop_own_and_cyclic(&self, pair: &Pair<'_>, wanted: &mut Wanted, after: Instance<'_>, drop_own: bool) {
-        if wanted.entries.is_empty() {
-            return;
+    fn drop_own_and_cyclic(
+        &self,
+        pair: &Pair<'_>,
+        wanted: &mut Wanted<'a>,
+        own: ConfigName<'_>,
+        after: Instance<'_>,
+    ) {
+        let count = wanted.entries.len();
+        if !wanted.of_old {
+            wanted.entries.retain(|name| *name != own);
         }
-        if drop_own
-            && wanted
-                .entries
-                .remove(&after.resource().addr().config().to_string())
+        if !self.cycles.is_empty()
+            && let Some(cyclic) = self.cycles.get(&*pair.at(after.addr()))
         {
-            wanted.same = false;
+            wanted
+                .entries
+                .retain(|name| !cyclic.contains(&&*name.to_string()));
         }
-        if self.cycles.is_empty() {
-            return;
-        }
-        if let Some(cyclic) = self.cycles.get(&*pair.at(after.addr())) {
-            for entry in cyclic {
-                wanted.same &= !wanted.entries.remove(*entry);
-            }
-        }
+        wanted.changed |= wanted.entries.len() < count;
     }
 
     fn check_reported(
@@ -245,7 +243,7 @@ impl<'a> Judge<'a> {
         pair: &Pair<'_>,
         expected: &Expected<'_>,
         after: Instance<'_>,
-        producer: &ConfigResourceAddr,
+        cut: &[ConfigName<'_>],
     ) -> Result<(), ConservationError> {
         let made;
         let consumer = match expected.movement {
@@ -255,8 +253,12 @@ impl<'a> Judge<'a> {
                 &*made
             }
         };
-        let reported = self.cut.get(consumer);
-        if reported.is_some_and(|producers| producers.iter().any(|cut| cut.addr == *producer)) {
+        let reported = self.cut.get(consumer).map_or(&[][..], Vec::as_slice);
+        let is_reported = |name: &ConfigName<'_>| {
+            let mut reported = reported.iter().copied().flatten();
+            reported.any(|cut| ConfigName::from(&cut.producer.addr) == *name)
+        };
+        if cut.iter().all(is_reported) {
             return Ok(());
         }
         Err(ConservationError::CutNotReported {
@@ -265,9 +267,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn is_config_of(config: &ConfigResourceAddr, resource: &ResourceAddr) -> bool {
-    config.name == resource.name
-        && config.type_name == resource.type_name
-        && config.mode == resource.mode
-        && config.module == resource.module.config()
+/// Returns the text of an object's list.
+fn text(instance: Instance<'_>) -> Option<&str> {
+    let field = instance.dependencies_field()?;
+    Some(&instance.snapshot().text()[field.value])
 }

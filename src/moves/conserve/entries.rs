@@ -30,14 +30,14 @@ pub(super) fn check(
                 },
             });
         };
-        check_header(pair, resource, expected)?;
+        check_header(pair, resource, &expected)?;
         let mut wanted = expected.objects.iter();
         let in_order = resource.object_count() == expected.objects.len();
         for instance in resource.instances() {
             let found = wanted.next().filter(|wanted| in_order && is_at(wanted, instance));
             let found = match found {
                 Some(found) => found,
-                None => find(expected, instance).ok_or_else(|| ConservationError::Appeared {
+                None => find(&expected, instance).ok_or_else(|| ConservationError::Appeared {
                     at: pair.at(instance.addr()),
                 })?,
             };
@@ -69,7 +69,7 @@ fn is_at(expected: &Expected<'_>, instance: Instance<'_>) -> bool {
     expected.key == instance.key() && expected.instance.deposed() == instance.deposed()
 }
 
-fn find<'e, 'a>(expected: &'e ExpectedEntry<'a>, instance: Instance<'_>) -> Option<&'e Expected<'a>> {
+fn find<'e, 'a>(expected: &ExpectedEntry<'e, 'a>, instance: Instance<'_>) -> Option<&'e Expected<'a>> {
     let wanted = (instance.key(), instance.deposed());
     let found = expected
         .objects
@@ -120,7 +120,7 @@ fn check_object(
     }
     let choice = expected.movement.map(|movement| &movement.provider);
     let asked = match choice {
-        Some(ProviderChoice::At(asked)) if asked.key.is_some() => Some(asked),
+        Some(ProviderChoice::At(asked)) if asked.key.is_some() => Some(&**asked),
         _ => None,
     };
     match (before.own_provider(), after.own_provider()) {
@@ -134,7 +134,7 @@ fn check_object(
 fn check_header(
     pair: &Pair<'_>,
     after: Resource<'_>,
-    expected: &ExpectedEntry<'_>,
+    expected: &ExpectedEntry<'_, '_>,
 ) -> Result<(), ConservationError> {
     let altered = |member: String| ConservationError::Entry {
         at: pair.at(after.addr().clone()),
@@ -193,13 +193,13 @@ fn header(resource: Resource<'_>) -> String {
 fn check_provider(
     pair: &Pair<'_>,
     after: Resource<'_>,
-    expected: &ExpectedEntry<'_>,
+    expected: &ExpectedEntry<'_, '_>,
 ) -> Result<(), ConservationError> {
     let Some(provider) = after.provider() else {
         return Ok(()); // Every object then has its own, and that was compared.
     };
     let fits = |old: &ProviderConfigAddr, choice: Option<&ProviderChoice>, same_state: bool| match choice {
-        Some(ProviderChoice::At(asked)) => asked == provider && asked.provider == old.provider,
+        Some(ProviderChoice::At(asked)) => **asked == *provider && asked.provider == old.provider,
         Some(ProviderChoice::Auto) if !same_state && !old.module.0.is_empty() => {
             *provider == ProviderConfigAddr::root_default(old.provider.clone())
         }
@@ -234,7 +234,7 @@ fn check_provider(
 /// Fields that nobody knows survive the joining of entries; `each` is known to be ignored.
 fn check_fields_survive(
     after: Resource<'_>,
-    expected: &ExpectedEntry<'_>,
+    expected: &ExpectedEntry<'_, '_>,
     altered: impl Fn(String) -> ConservationError,
 ) -> Result<(), ConservationError> {
     let known = ["module", "mode", "type", "name", "provider", "instances", "each"];

@@ -7,6 +7,7 @@ use super::compare::{parts, same_tokens};
 use super::dependencies::Judge;
 use super::{ConservationError, Pair};
 use crate::address::{ConfigResourceAddr, ModuleAddr};
+use crate::json::escape_html;
 use crate::state::{CheckResult, Serial, Snapshot, TopField};
 
 /// Checks the top-level members of a state that is written.
@@ -129,8 +130,12 @@ pub(super) fn check_outputs(
             Some(Origin::Same(text)) => text == output.text(),
             Some(Origin::Moved(text)) => same_tokens(text, output.text()),
             Some(Origin::Set(value, type_, sensitive)) => {
-                output.value().is_some_and(|found| same_tokens(found, value))
-                    && output.value_type().is_some_and(|found| same_tokens(found, type_))
+                // A value that was there already stays as it was spelled.
+                let same = |found: Option<&str>, wanted: &str| {
+                    found.is_some_and(|found| same_tokens(&escape_html(found), &escape_html(wanted)))
+                };
+                same(output.value(), value)
+                    && same(output.value_type(), type_)
                     && output.sensitive() == sensitive
             }
         };
@@ -200,9 +205,10 @@ pub(super) fn check_results(
 fn moved_names(judge: &Judge<'_>, state: usize) -> (HashSet<ConfigResourceAddr>, HashSet<ModuleAddr>) {
     let (mut resources, mut modules) = (HashSet::new(), HashSet::new());
     for addr in judge.movers(state) {
+        let addr = addr.to_addr();
         let path = &addr.module.0;
         modules.extend((1..=path.len()).map(|depth| ModuleAddr(path[..depth].to_vec())));
-        resources.insert(addr.clone());
+        resources.insert(addr);
     }
     (resources, modules)
 }

@@ -17,17 +17,17 @@ pub(super) const TOP: &[&str] = &[
     "check_results",
 ];
 pub(super) const OUTPUT: &[&str] = &["value", "type", "sensitive", "deprecated"];
-pub(super) const RESOURCE: &[&str] = &["mode", "type", "name", "provider", "instances", "module", "each"];
+pub(super) const RESOURCE: &[&str] = &["module", "mode", "type", "name", "provider", "instances", "each"];
 pub(super) const INSTANCE: &[&str] = &[
+    "index_key",
+    "status",
+    "deposed",
+    "provider",
     "schema_version",
     "attributes",
     "sensitive_attributes",
     "private",
     "dependencies",
-    "index_key",
-    "status",
-    "deposed",
-    "provider",
     "attributes_flat",
     "create_before_destroy",
     "identity",
@@ -42,6 +42,8 @@ pub(super) struct Seen {
     names: &'static [&'static str],
     bits: u32,
     any: bool,
+    /// The name after the last one found: most objects have their members in the usual order.
+    next: usize,
 }
 
 impl Seen {
@@ -50,6 +52,7 @@ impl Seen {
             names,
             bits: 0,
             any: false,
+            next: 0,
         }
     }
 
@@ -68,7 +71,12 @@ impl Seen {
         } else {
             key.raw
         };
-        if let Some(position) = self.names.iter().position(|known| *known == name) {
+        let position = match self.names.get(self.next) {
+            Some(known) if *known == name => Some(self.next),
+            _ => self.names.iter().position(|known| *known == name),
+        };
+        if let Some(position) = position {
+            self.next = position + 1;
             let field = self.names[position];
             if self.bits & (1 << position) != 0 {
                 return Err(Fault::new(key.start, Refusal::DuplicateField { field }));

@@ -211,8 +211,6 @@ impl<'a> Reader<'a> {
             provider: None,
             dependencies: None,
             attributes: None,
-            sensitive_attributes: None,
-            private: None,
             dependency_list: (list_start, list_start),
         };
         self.scanner.enter_object()?;
@@ -274,8 +272,6 @@ impl<'a> Reader<'a> {
             "provider" => entry.provider = field,
             "dependencies" => entry.dependencies = field,
             "attributes" => entry.attributes = Some(value),
-            "sensitive_attributes" => entry.sensitive_attributes = Some(value),
-            "private" => entry.private = Some(value),
             "schema_version" => {
                 let word = &self.text[value.range()];
                 if word != "null" {
