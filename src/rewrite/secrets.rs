@@ -190,8 +190,26 @@ fn of_resource(input: &Input<'_>, module: &ModuleAddr, item: &Item) -> BTreeMap<
             let known = found.entry(member.key.clone()).or_insert(secrecy);
             *known = (*known).max(secrecy);
         }
+        let mut hidden = BTreeSet::new();
         for path in sensitive_paths(instance.sensitive_attributes()) {
+            if let Some(value) = attributes.as_ref().and_then(|attributes| attributes.get(&path)) {
+                texts(&Value::from_node(value), &mut hidden);
+            }
             found.insert(path, Secrecy::Sensitive);
+        }
+        // What an object hides in one place it may show in another, as `terraform_data` does with its output.
+        for member in attributes
+            .as_ref()
+            .and_then(json::Node::members)
+            .unwrap_or_default()
+        {
+            let known = found.entry(member.key.clone()).or_insert(Secrecy::Open);
+            if *known == Secrecy::Open
+                && !hidden.is_empty()
+                && holds_secret(&Value::from_node(&member.value), &hidden)
+            {
+                *known = Secrecy::ByName;
+            }
         }
     }
     found
@@ -247,21 +265,10 @@ fn of_module(input: &Input<'_>, call: &str) -> BTreeMap<String, Secrecy> {
 /// The shortest text that is looked for elsewhere: shorter ones stand everywhere.
 const SHORTEST: usize = 6;
 
-/// Returns the texts that Terraform hides: sensitive attributes and variables.
+/// Returns the texts of sensitive variables. (Not those of sensitive attributes: some providers hide what is no secret,
+/// such as the value of every SSM parameter.)
 fn hidden_texts(input: &Input<'_>) -> BTreeSet<String> {
     let mut hidden = BTreeSet::new();
-    for instance in input.snapshot.instances() {
-        let paths = sensitive_paths(instance.sensitive_attributes());
-        if paths.is_empty() {
-            continue;
-        }
-        let attributes = instance.attributes().and_then(Value::from_json);
-        for path in paths {
-            if let Some(value) = attributes.as_ref().and_then(|attributes| attributes.get(&path)) {
-                texts(value, &mut hidden);
-            }
-        }
-    }
     let root = &input.configuration.root().source;
     for (item, _) in root.items() {
         let Item::Variable(name) = item else { continue };
