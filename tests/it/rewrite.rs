@@ -3,5 +3,6 @@
 mod acme;
 mod aws;
 mod lab;
+mod random;
 mod refusals;
 mod slices;
