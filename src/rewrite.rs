@@ -17,6 +17,7 @@ mod each;
 mod emit;
 mod exports;
 mod json_syntax;
+mod lift;
 mod naming;
 mod ownership;
 mod paths;
@@ -31,7 +32,7 @@ mod vendor;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{CallTarget, Configuration, Item, LockFile, Variables};
+use crate::config::{CallTarget, Configuration, Item, LoadOptions, LockFile, Variables};
 use crate::contract::{self, ContractModule};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::moves;
@@ -54,6 +55,8 @@ pub struct Input<'a> {
     pub source: &'a StateId,
     /// Its code.
     pub configuration: &'a Configuration,
+    /// How it was read.
+    pub options: &'a LoadOptions,
     /// Its files.
     pub tree: &'a dyn SourceTree,
     /// The paths of all files that may be carried along, relative to the root module: those below it and below local
@@ -102,6 +105,21 @@ pub struct Rewritten {
 ///
 /// Everything that cannot be cut, each with its place and a way out; then nothing is given.
 pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
+    match lift::lifted(input)? {
+        None => cut_up(input),
+        Some(lifted) => cut_up(&Input {
+            configuration: &lifted.configuration,
+            tree: &lifted.tree,
+            paths: &lifted.paths,
+            snapshot: &lifted.snapshot,
+            assignment: &lifted.assignment,
+            ..*input
+        }),
+    }
+}
+
+/// Rewrites a monolith whose blocks are where they will be.
+fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let ownership = ownership::ownership(input)?;
     let states = states(input, &ownership);
     let cut = closure::Cut::new(input, ownership, &states);

@@ -90,7 +90,7 @@ impl Names {
 }
 
 /// Returns a type without its provider.
-fn short(type_name: &str) -> &str {
+pub(super) fn short(type_name: &str) -> &str {
     let provider = providers::implied_provider(type_name);
     type_name
         .strip_prefix(provider)

@@ -3,6 +3,7 @@
 mod acme;
 mod aws;
 mod lab;
+mod lifted;
 mod random;
 mod refusals;
 mod slices;

@@ -142,6 +142,7 @@ impl Lab {
             plan: &plan,
             source: &source,
             configuration: &configuration,
+            options: &LoadOptions::default(),
             tree: &tree,
             paths: &paths,
             variables: &variables,
