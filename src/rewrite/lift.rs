@@ -16,7 +16,7 @@ use super::splice::{Edit, Kept, apply, assemble};
 use super::text;
 use crate::address::{InstanceKey, ModuleAddr, ModuleInstanceAddr, ResourceInstanceAddr, ResourceMode};
 use crate::config::{
-    CallTarget, Configuration, Item, Mode, Module, Reference, Role, StepKind, Syntax,
+    CallTarget, Configuration, Item, Mode, Module, Reference, Role, StepKind, Syntax, Target,
 };
 use crate::diagnostic::Diagnostic;
 use crate::moves::{self, Changes, StateInput};
@@ -114,8 +114,11 @@ pub(super) fn lifted<'a>(input: &Input<'a>) -> Result<Option<Lifted<'a>>, Vec<Di
         base: input.tree,
         files: lift.files,
     };
-    let configuration = Configuration::load(&tree, input.options)
-        .map_err(|error| vec![Diagnostic::error(format!("a block cannot be lifted out of its module: {error}"))])?;
+    let configuration = Configuration::load(&tree, input.options).map_err(|error| {
+        vec![Diagnostic::error(format!(
+            "a block cannot be lifted out of its module: {error}"
+        ))]
+    })?;
     let mut paths = input.paths.clone();
     paths.extend(tree.files.keys().cloned());
     let (snapshot, assignment) = states(input, &wanted)?;
@@ -139,7 +142,12 @@ fn wanted(input: &Input<'_>) -> Result<BTreeMap<Wanted, Place>, Vec<Diagnostic>>
         .map(|(item, _)| item.clone())
         .collect();
     let mut faults = Vec::new();
-    for instance in input.assignment.instances.iter().filter(|found| found.giver == *input.source) {
+    for instance in input
+        .assignment
+        .instances
+        .iter()
+        .filter(|found| found.giver == *input.source)
+    {
         let steps = &instance.from.resource.module.0;
         let is_lifted = !steps.is_empty()
             && instance.to.resource.module.0.is_empty()
@@ -182,7 +190,12 @@ fn wanted(input: &Input<'_>) -> Result<BTreeMap<Wanted, Place>, Vec<Diagnostic>>
 }
 
 fn free_item(taken: &BTreeSet<Item>, wanted: &Item) -> Item {
-    let Item::Resource { mode, type_name, name } = wanted else {
+    let Item::Resource {
+        mode,
+        type_name,
+        name,
+    } = wanted
+    else {
         return wanted.clone();
     };
     let numbered = (2..).map(|number| format!("{name}_{number}"));
@@ -201,7 +214,11 @@ fn root_names(input: &Input<'_>) -> BTreeSet<String> {
     let items = input.configuration.root().source.items();
     let names = items.filter_map(|(item, _)| match item {
         Item::Local(name) | Item::Module(name) => Some(name.clone()),
-        Item::Resource { mode: Mode::Data, name, .. } => Some(name.clone()),
+        Item::Resource {
+            mode: Mode::Data,
+            name,
+            ..
+        } => Some(name.clone()),
         _ => None,
     });
     names.collect()
@@ -223,7 +240,13 @@ struct Lift<'l, 'a> {
 }
 
 impl Lift<'_, '_> {
-    fn refuse(&self, module: &Module, place: Option<(&Item, &Reference)>, message: String, hint: &str) -> Fault {
+    fn refuse(
+        &self,
+        module: &Module,
+        place: Option<(&Item, &Reference)>,
+        message: String,
+        hint: &str,
+    ) -> Fault {
         let mut fault = Diagnostic::error(message).note("nothing was written").hint(hint);
         if let Some((item, reference)) = place
             && let Some(piece) = module.source.declarations(item).first()
@@ -239,29 +262,162 @@ impl Lift<'_, '_> {
         let address = ModuleAddr(vec![call.to_owned()]);
         let root = self.input.configuration.root();
         let module = self.input.configuration.module(&address);
-        let (Some(module), Some(CallTarget::Local(dir))) = (module, root.calls.get(call).map(|found| &found.target))
+        let (Some(module), Some(CallTarget::Local(dir))) =
+            (module, root.calls.get(call).map(|found| &found.target))
         else {
-            let message = format!("module call `{call}` is not a module of this repository: its blocks cannot be lifted out");
+            let message = format!(
+                "module call `{call}` is not a module of this repository: its blocks cannot be lifted out"
+            );
             return Err(self.refuse(root, None, message, "take the module as a whole"));
         };
-        let lifted: BTreeSet<&Item> = self.wanted.keys().filter(|w| w.call == call).map(|w| &w.item).collect();
-        self.complete(call, &lifted, root)?;
-        let keys: BTreeSet<Option<InstanceKey>> =
-            self.wanted.keys().filter(|w| w.call == call).map(|w| w.key.clone()).collect();
+        let lifted: BTreeSet<&Item> = self
+            .wanted
+            .keys()
+            .filter(|w| w.call == call)
+            .map(|w| &w.item)
+            .collect();
+        let keys: BTreeSet<Option<InstanceKey>> = self
+            .wanted
+            .keys()
+            .filter(|w| w.call == call)
+            .map(|w| w.key.clone())
+            .collect();
+        let dissolved = self.dissolved(call, &keys);
+        if !dissolved {
+            self.complete(call, &lifted, root)?;
+        }
         let mut outputs = BTreeMap::new();
         for key in &keys {
-            let mut bringer = Bringer::new(self.input, module, call, key.clone(), &mut self.taken, &mut outputs);
-            for (wanted, place) in self.wanted.iter().filter(|(w, _)| w.call == call && w.key == *key) {
+            let mut taken = std::mem::take(&mut self.taken);
+            let mut bringer = Bringer::new(self.input, module, call, key.clone(), &mut taken, &mut outputs);
+            for (wanted, place) in self
+                .wanted
+                .iter()
+                .filter(|(w, _)| w.call == call && w.key == *key)
+            {
                 bringer.lift(&wanted.item, &place.item, self.wanted)?;
+            }
+            let mut edits = Vec::new();
+            if let (true, Some(key)) = (dissolved, key) {
+                edits = self.readers(call, key, &mut bringer)?;
             }
             for (file, text) in bringer.finish()? {
                 let all = self.root_additions.entry(file).or_default();
                 all.push('\n');
                 all.push_str(&text);
             }
+            for (file, edit) in edits {
+                self.root_edits.entry(file).or_default().push(edit);
+            }
+            self.taken = taken;
+        }
+        if dissolved {
+            return self.without_keys(call, &keys, root);
         }
         let dir = self.own_dir(call, dir);
         self.module_without(call, module, &dir, &lifted, &outputs)
+    }
+
+    /// Tells whether nothing is left of the module instances that blocks are lifted out of, while others stay.
+    fn dissolved(&self, call: &str, keys: &BTreeSet<Option<InstanceKey>>) -> bool {
+        let mut others = false;
+        for instance in self.input.snapshot.instances() {
+            let address = instance.addr();
+            let Some(step) = address.resource.module.0.first().filter(|step| step.name == call) else {
+                continue;
+            };
+            if !keys.contains(&step.key) {
+                others = true;
+            } else if address.resource.mode == ResourceMode::Managed
+                && !self
+                    .wanted
+                    .values()
+                    .any(|place| place.instances.contains(&address))
+            {
+                return false;
+            }
+        }
+        others
+    }
+
+    /// Returns the edits with which the root module reads what a dissolved instance told it.
+    fn readers(
+        &self,
+        call: &str,
+        key: &InstanceKey,
+        bringer: &mut Bringer<'_, '_>,
+    ) -> Result<Vec<(usize, Edit)>, Fault> {
+        let mut edits = Vec::new();
+        for (id, file, block) in self.input.configuration.root().source.blocks() {
+            for reference in &block.references {
+                if !matches!(&reference.target, Target::Module { name, .. } if name == call) {
+                    continue;
+                }
+                let steps: Vec<&StepKind> = reference.steps.iter().take(2).map(|step| &step.kind).collect();
+                match steps[..] {
+                    [StepKind::Index(other), ..] if other != key => {}
+                    [StepKind::Index(_), StepKind::Attr(output)] if file.syntax == Syntax::Hcl => {
+                        let local = bringer.told(output, self.wanted)?;
+                        let span = reference.root.start..reference.steps[1].span.end;
+                        edits.push((id.file, Edit::new(span, format!("local.{local}"))));
+                    }
+                    _ => {
+                        let message = format!(
+                            "`module.{call}{}` is read here among others, and would be gone",
+                            text::index(key)
+                        );
+                        let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
+                        return Err(Box::new(fault.note("nothing was written").hint(
+                            "read single instances by their keys, or take whole instances of the module",
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Takes dissolved instances out of the repetition of their call.
+    fn without_keys(
+        &mut self,
+        call: &str,
+        keys: &BTreeSet<Option<InstanceKey>>,
+        root: &Module,
+    ) -> Result<(), Fault> {
+        let stay: BTreeSet<InstanceKey> = self
+            .input
+            .snapshot
+            .resources()
+            .filter_map(|resource| resource.addr().module.0.first().cloned())
+            .filter(|step| step.name == call && !keys.contains(&step.key))
+            .filter_map(|step| step.key)
+            .collect();
+        let item = Item::Module(call.to_owned());
+        let Some((file, argument)) = root
+            .source
+            .attribute(&item, "for_each")
+            .filter(|(file, _)| file.syntax == Syntax::Hcl)
+        else {
+            let message = format!(
+                "instances of module call `{call}` would leave it, which is not repeated by `for_each`"
+            );
+            return Err(self.refuse(root, None, message, "take whole instances of the module"));
+        };
+        let number = root
+            .source
+            .files
+            .iter()
+            .position(|known| std::ptr::eq(known, file))
+            .unwrap_or_default();
+        let stay: Vec<String> = stay.iter().map(text::literal).collect();
+        let (start, end) = (argument.value.start, argument.value.end);
+        let edits = self.root_edits.entry(number).or_default();
+        edits.push(Edit::new(start..start, "{ for key, value in "));
+        edits.push(Edit::new(
+            end..end,
+            format!(" : key => value if contains([{}], key) }}", stay.join(", ")),
+        ));
+        Ok(())
     }
 
     /// Every instance of a lifted block must go: the module's code is one for all of them.
@@ -279,7 +435,10 @@ impl Lift<'_, '_> {
                 let from = instance.addr();
                 let goes = self.wanted.values().any(|place| place.instances.contains(&from));
                 if !goes {
-                    let message = format!("`{from}` stays in its module, while others of {} leave it", item.describe());
+                    let message = format!(
+                        "`{from}` stays in its module, while others of {} leave it",
+                        item.describe()
+                    );
                     let hint = "take them all out, or take whole instances of the module";
                     return Err(self.refuse(root, None, message, hint));
                 }
@@ -312,8 +471,16 @@ impl Lift<'_, '_> {
         }
         let root = &self.input.configuration.root().source;
         if let Some((file, source)) = root.attribute(&Item::Module(call.to_owned()), "source") {
-            let number = root.files.iter().position(|known| std::ptr::eq(known, file)).unwrap_or_default();
-            let new = if copy.starts_with("../") { copy.clone() } else { format!("./{copy}") };
+            let number = root
+                .files
+                .iter()
+                .position(|known| std::ptr::eq(known, file))
+                .unwrap_or_default();
+            let new = if copy.starts_with("../") {
+                copy.clone()
+            } else {
+                format!("./{copy}")
+            };
             let edits = self.root_edits.entry(number).or_default();
             edits.push(Edit::new(source.value.clone(), text::quote(&new)));
         }
@@ -348,16 +515,29 @@ impl Lift<'_, '_> {
             let is_lifted = own.as_ref().is_some_and(|item| lifted.contains(item));
             let mut edits = Vec::new();
             for reference in block.references.iter().filter(|_| !is_lifted) {
-                let Some(item) = super::access::item_of(&reference.target) else { continue };
-                let Some(item) = lifted.iter().copied().find(|lifted| **lifted == item) else { continue };
-                if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy) || file.syntax == Syntax::Json {
-                    let message = format!("the module depends on {} in a way that no argument can replace", item.describe());
+                let Some(item) = super::access::item_of(&reference.target) else {
+                    continue;
+                };
+                let Some(item) = lifted.iter().copied().find(|lifted| **lifted == item) else {
+                    continue;
+                };
+                if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy)
+                    || file.syntax == Syntax::Json
+                {
+                    let message = format!(
+                        "the module depends on {} in a way that no argument can replace",
+                        item.describe()
+                    );
                     let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
-                    return Err(Box::new(fault.note("nothing was written").hint("take the module as a whole")));
+                    return Err(Box::new(
+                        fault
+                            .note("nothing was written")
+                            .hint("take the module as a whole"),
+                    ));
                 }
-                let (name, used) = told.entry(item).or_insert_with(|| {
-                    (free(&variables, &told_name(item)), Some(BTreeSet::new()))
-                });
+                let (name, used) = told
+                    .entry(item)
+                    .or_insert_with(|| (free(&variables, &told_name(item)), Some(BTreeSet::new())));
                 match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
                     (Some(StepKind::Attr(attribute)), Some(used)) => {
                         used.insert(attribute.clone());
@@ -375,11 +555,18 @@ impl Lift<'_, '_> {
         for (number, (kept, _)) in &texts {
             let file = &module.source.files[*number];
             let source = &file.source.text;
-            if kept.iter().all(|piece| piece.edits.as_ref().is_some_and(Vec::is_empty)) {
+            if kept
+                .iter()
+                .all(|piece| piece.edits.as_ref().is_some_and(Vec::is_empty))
+            {
                 continue;
             }
             let text = assemble(source, kept).unwrap_or_default();
-            let text = if aligned(source) == *source { aligned(&text) } else { text };
+            let text = if aligned(source) == *source {
+                aligned(&text)
+            } else {
+                text
+            };
             self.files.insert(join(dir, &file.name), text.into_bytes());
         }
         self.tell(call, module, dir, &told, outputs);
@@ -403,15 +590,24 @@ impl Lift<'_, '_> {
                 text::quote(name),
                 text::quote(&format!("What was {} in here", text::root_of(item)))
             ));
-            arguments.push_str(&format!("  {name} = {}\n", self.argument(call, item, used.as_ref())));
+            arguments.push_str(&format!(
+                "  {name} = {}\n",
+                self.argument(call, item, used.as_ref())
+            ));
         }
         for (name, value) in outputs {
-            blocks.push(format!("output {} {{\n  value = {value}\n}}\n", text::quote(name)));
+            blocks.push(format!(
+                "output {} {{\n  value = {value}\n}}\n",
+                text::quote(name)
+            ));
         }
         if !blocks.is_empty() {
             let names: BTreeSet<String> = module.source.files.iter().map(|file| file.name.clone()).collect();
             let file = super::emit::free_file_name(&names, "lifted");
-            let text = format!("# Blocks of this module are in its caller now.\n{}", blocks.join("\n"));
+            let text = format!(
+                "# Blocks of this module are in its caller now.\n{}",
+                blocks.join("\n")
+            );
             self.files.insert(join(dir, &file), text.into_bytes());
         }
         let root = &self.input.configuration.root().source;
@@ -441,8 +637,11 @@ impl Lift<'_, '_> {
                 }
             }
         };
-        let places: Vec<(&Wanted, &Place)> =
-            self.wanted.iter().filter(|(w, _)| w.call == call && w.item == *item).collect();
+        let places: Vec<(&Wanted, &Place)> = self
+            .wanted
+            .iter()
+            .filter(|(w, _)| w.call == call && w.item == *item)
+            .collect();
         let keyed: Vec<String> = places
             .iter()
             .filter_map(|(wanted, place)| {
@@ -472,7 +671,11 @@ impl Lift<'_, '_> {
             }
             let mut text = apply(source, &(0..source.len()), edits);
             text.push_str(added.as_deref().unwrap_or(""));
-            let text = if aligned(source) == *source { aligned(&text) } else { text };
+            let text = if aligned(source) == *source {
+                aligned(&text)
+            } else {
+                text
+            };
             self.files.insert(file.name.clone(), text.into_bytes());
         }
         for (name, text) in std::mem::take(&mut self.root_additions) {
@@ -530,6 +733,9 @@ fn states(
     let fault = |error: String| vec![Diagnostic::error(error).note("nothing was written")];
     let outcome = moves::apply(&before, &changes).map_err(|error| fault(error.to_string()))?;
     let conserved = moves::conserve(&before, &changes, outcome).map_err(|error| fault(error.to_string()))?;
-    let after = conserved.states.iter().find_map(|(_, outcome)| outcome.written().cloned());
+    let after = conserved
+        .states
+        .iter()
+        .find_map(|(_, outcome)| outcome.written().cloned());
     Ok((after.unwrap_or_else(|| input.snapshot.clone()), assignment))
 }

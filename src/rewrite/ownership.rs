@@ -296,8 +296,8 @@ fn torn(
         item.describe(),
         states.join(", ")
     );
-    let hint = "take the module instance as a whole (`module.NAME` or `module.NAME[\"key\"]`), or move the blocks out of \
-                the module in the monolith first";
+    let hint = "take the module instance as a whole (`module.NAME` or `module.NAME[\"key\"]`), or lift single blocks out of \
+                it with `move` blocks whose `to` has no module";
     at_block(
         input,
         item,

@@ -33,10 +33,10 @@ impl Writer<'_, '_> {
         let replace = |span: Span, new: String| vec![Edit::new(span, text::spliced(file, &new))];
         match (&reference.target, &scope.single) {
             (Target::EachKey, Some(key)) | (Target::CountIndex, Some(key)) => {
-                self.constant(file, reference, key)
+                vec![constant(file, reference, key)]
             }
             (Target::EachValue, Some(key)) => match &scope.value {
-                Some(EachValue::Key) => self.constant(file, reference, key),
+                Some(EachValue::Key) => vec![constant(file, reference, key)],
                 Some(EachValue::Expression {
                     span,
                     file: number,
@@ -57,21 +57,6 @@ impl Writer<'_, '_> {
                 None => Vec::new(),
             },
         }
-    }
-
-    /// A known key; inside a template its text itself, where that says the same.
-    fn constant(&self, file: &ConfigFile, reference: &Reference, key: &InstanceKey) -> Vec<Edit> {
-        let span = &reference.span;
-        let around = span.start.checked_sub(2).map(|start| start..span.end + 1);
-        if let Some(around) = around.filter(|_| reference.place.around.in_template) {
-            let whole = file.text(&around);
-            let plain = text::key_text(key);
-            let is_plain = plain.chars().all(|c| c.is_alphanumeric() || "-_./ ".contains(c));
-            if whole.starts_with("${") && whole.ends_with('}') && is_plain {
-                return vec![Edit::new(around, plain)];
-            }
-        }
-        vec![Edit::new(span.clone(), text::spliced(file, &text::literal(key)))]
     }
 
     /// Returns a piece of an argument with its references made right.
@@ -301,4 +286,19 @@ impl Writer<'_, '_> {
     pub fn is_json(file: &ConfigFile) -> bool {
         file.syntax == Syntax::Json
     }
+}
+
+/// Replaces `each.key` or `count.index` by a known key; in a template by its text itself, where that says the same.
+pub(super) fn constant(file: &ConfigFile, reference: &Reference, key: &InstanceKey) -> Edit {
+    let span = &reference.span;
+    let around = span.start.checked_sub(2).map(|start| start..span.end + 1);
+    if let Some(around) = around.filter(|_| reference.place.around.in_template) {
+        let whole = file.text(&around);
+        let plain = text::key_text(key);
+        let is_plain = plain.chars().all(|c| c.is_alphanumeric() || "-_./ ".contains(c));
+        if whole.starts_with("${") && whole.ends_with('}') && is_plain {
+            return Edit::new(around, plain);
+        }
+    }
+    Edit::new(span.clone(), text::spliced(file, &text::literal(key)))
 }

@@ -6,10 +6,13 @@ use hcl_edit::expr::Expression;
 
 use super::{Fault, Place, Wanted, free};
 use crate::address::{InstanceKey, ResourceMode};
-use crate::config::{BlockId, CallTarget, ConfigFile, Item, Mode, Module, Reference, Role, Span, Syntax, Target};
+use crate::config::{
+    BlockId, CallTarget, ConfigFile, Item, Mode, Module, Reference, Role, Span, Syntax, Target,
+};
 use crate::diagnostic::Diagnostic;
 use crate::rewrite::Input;
 use crate::rewrite::access::{EachValue, item_of};
+use crate::rewrite::refer::constant;
 use crate::rewrite::splice::{Edit, apply};
 use crate::rewrite::{each, text};
 
@@ -56,13 +59,25 @@ impl<'b, 'a> Bringer<'b, 'a> {
     /// Returns the texts by file.
     pub(super) fn finish(mut self) -> Result<BTreeMap<String, String>, Fault> {
         if !self.locals.is_empty() {
-            let lines: Vec<String> =
-                self.locals.iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
-            let file = self.texts.keys().next().cloned().unwrap_or_else(|| "lifted.tf".to_owned());
+            let lines: Vec<String> = self
+                .locals
+                .iter()
+                .map(|(name, value)| format!("  {name} = {value}\n"))
+                .collect();
+            let file = self
+                .texts
+                .keys()
+                .next()
+                .cloned()
+                .unwrap_or_else(|| "lifted.tf".to_owned());
             let block = format!("locals {{\n{}}}\n", lines.concat());
             self.texts.entry(file).or_default().insert(0, block);
         }
-        Ok(self.texts.into_iter().map(|(file, blocks)| (file, blocks.join("\n"))).collect())
+        Ok(self
+            .texts
+            .into_iter()
+            .map(|(file, blocks)| (file, blocks.join("\n")))
+            .collect())
     }
 
     fn refuse(&self, file: &ConfigFile, span: &Span, message: &str) -> Fault {
@@ -89,8 +104,15 @@ impl<'b, 'a> Bringer<'b, 'a> {
     }
 
     /// Brings a block that is wanted itself.
-    pub(super) fn lift(&mut self, item: &Item, place: &Item, wanted: &BTreeMap<Wanted, Place>) -> Result<(), Fault> {
-        let Item::Resource { name, .. } = place else { return Ok(()) };
+    pub(super) fn lift(
+        &mut self,
+        item: &Item,
+        place: &Item,
+        wanted: &BTreeMap<Wanted, Place>,
+    ) -> Result<(), Fault> {
+        let Item::Resource { name, .. } = place else {
+            return Ok(());
+        };
         self.block(item, name, wanted)
     }
 
@@ -100,7 +122,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
         for piece in module.source.declarations(item).to_vec() {
             let (file, block) = module.source.block(piece.block);
             if file.syntax == Syntax::Json || file.is_override || piece.nested.is_some() {
-                return Err(self.refuse(file, &block.header, "only blocks of plain HCL files can be lifted out"));
+                return Err(self.refuse(
+                    file,
+                    &block.header,
+                    "only blocks of plain HCL files can be lifted out",
+                ));
             }
             let mut edits = Vec::new();
             if let Some(label) = block.labels.last() {
@@ -113,7 +139,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
             if let (Item::Module(call), Some(source)) = (item, block.body.attribute("source"))
                 && let Some(CallTarget::Local(dir)) = module.calls.get(call).map(|call| &call.target)
             {
-                let new = if dir.starts_with("../") { dir.clone() } else { format!("./{dir}") };
+                let new = if dir.starts_with("../") {
+                    dir.clone()
+                } else {
+                    format!("./{dir}")
+                };
                 edits.push(Edit::new(source.value.clone(), text::quote(&new)));
             }
             let text = apply(&file.source.text, &block.full, &edits);
@@ -130,13 +160,22 @@ impl<'b, 'a> Bringer<'b, 'a> {
         item: &Item,
         edits: &mut Vec<Edit>,
     ) -> Result<(), Fault> {
-        let Item::Resource { mode, type_name, name } = item else {
+        let Item::Resource {
+            mode,
+            type_name,
+            name,
+        } = item
+        else {
             return Ok(());
         };
         let configuration = self.input.configuration;
         let address = crate::address::ConfigResourceAddr {
             module: self.module.address.clone(),
-            mode: if *mode == Mode::Data { ResourceMode::Data } else { ResourceMode::Managed },
+            mode: if *mode == Mode::Data {
+                ResourceMode::Data
+            } else {
+                ResourceMode::Managed
+            },
             type_name: type_name.clone(),
             name: name.clone(),
         };
@@ -144,7 +183,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
             .provider_for(&address)
             .map_err(|error| self.refuse(file, &block.header, &error.to_string()))?;
         if !found.module.0.is_empty() {
-            return Err(self.refuse(file, &block.header, "its provider is configured inside the module"));
+            return Err(self.refuse(
+                file,
+                &block.header,
+                "its provider is configured inside the module",
+            ));
         }
         let root = configuration.root();
         let named = root.source.items().find_map(|(item, _)| match item {
@@ -189,10 +232,18 @@ impl<'b, 'a> Bringer<'b, 'a> {
             }
             Target::Path(which) if which == "module" => {
                 let end = reference.span.end;
-                let is_template = reference.place.around.in_template && file.source.text[end..].starts_with('}');
+                let is_template =
+                    reference.place.around.in_template && file.source.text[end..].starts_with('}');
                 match is_template {
-                    true => Ok(vec![Edit::new(end + 1..end + 1, format!("/{}", self.module.source.dir))]),
-                    false => Err(self.refuse(file, &reference.span, "the module's own path cannot be written at the root")),
+                    true => Ok(vec![Edit::new(
+                        end + 1..end + 1,
+                        format!("/{}", self.module.source.dir),
+                    )]),
+                    false => Err(self.refuse(
+                        file,
+                        &reference.span,
+                        "the module's own path cannot be written at the root",
+                    )),
                 }
             }
             target => match item_of(target) {
@@ -214,18 +265,39 @@ impl<'b, 'a> Bringer<'b, 'a> {
         let (value, expr) = match given {
             Some((caller, argument)) => {
                 if caller.syntax == Syntax::Json {
-                    return Err(self.refuse(caller, &argument.span, "arguments in JSON syntax cannot be written elsewhere"));
+                    return Err(self.refuse(
+                        caller,
+                        &argument.span,
+                        "arguments in JSON syntax cannot be written elsewhere",
+                    ));
                 }
-                (self.in_caller(caller, &argument.value)?, caller.expression(&argument.value))
+                (
+                    self.in_caller(caller, &argument.value)?,
+                    caller.expression(&argument.value),
+                )
             }
             None => match self.module.source.attribute(&known, "default") {
-                Some((own, default)) => (own.text(&default.value).to_owned(), own.expression(&default.value)),
-                None => return Err(self.refuse(file, &reference.span, "the caller says nothing for this variable")),
+                Some((own, default)) => (
+                    own.text(&default.value).to_owned(),
+                    own.expression(&default.value),
+                ),
+                None => {
+                    return Err(self.refuse(
+                        file,
+                        &reference.span,
+                        "the caller says nothing for this variable",
+                    ));
+                }
             },
         };
         let is_short = matches!(
             expr,
-            Some(Expression::Traversal(_) | Expression::Number(_) | Expression::Bool(_) | Expression::String(_))
+            Some(
+                Expression::Traversal(_)
+                    | Expression::Number(_)
+                    | Expression::Bool(_)
+                    | Expression::String(_)
+            )
         ) && !value.contains('\n')
             && !reference.place.around.in_heredoc
             && !(reference.place.around.in_template && value.starts_with('"'));
@@ -249,14 +321,32 @@ impl<'b, 'a> Bringer<'b, 'a> {
         for block in &caller.blocks {
             for reference in block.references_in(span) {
                 let new = match &reference.target {
-                    Target::EachKey | Target::CountIndex => text::literal(key),
+                    Target::EachKey | Target::CountIndex => {
+                        edits.push(constant(caller, reference, key));
+                        continue;
+                    }
                     Target::EachValue => match each::value(root, &call, key) {
                         Some(EachValue::Key) => text::literal(key),
-                        Some(EachValue::Expression { span, file, loose, suffix }) => {
+                        Some(EachValue::Expression {
+                            span,
+                            file,
+                            loose,
+                            suffix,
+                        }) => {
                             let value = root.files[file].text(&span);
-                            if loose { format!("({value}){suffix}") } else { format!("{value}{suffix}") }
+                            if loose {
+                                format!("({value}){suffix}")
+                            } else {
+                                format!("{value}{suffix}")
+                            }
                         }
-                        None => return Err(self.refuse(caller, &reference.span, "the value of this key cannot be told")),
+                        None => {
+                            return Err(self.refuse(
+                                caller,
+                                &reference.span,
+                                "the value of this key cannot be told",
+                            ));
+                        }
                     },
                     _ => continue,
                 };
@@ -264,6 +354,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
             }
         }
         Ok(apply(&caller.source.text, span, &edits))
+    }
+
+    /// Brings the value of an output, as a local; returns its name.
+    pub(super) fn told(&mut self, output: &str, wanted: &BTreeMap<Wanted, Place>) -> Result<String, Fault> {
+        self.local(&Item::Output(output.to_owned()), output, wanted)
     }
 
     /// Brings a local of the module.
@@ -275,7 +370,9 @@ impl<'b, 'a> Bringer<'b, 'a> {
         self.brought.insert(item.clone(), new.clone());
         let module = self.module;
         let merged = module.source.merged(item);
-        if let Some(&(id, argument)) = merged.attributes.first() {
+        let is_value = |name: &str| matches!(item, Item::Local(_)) || name == "value";
+        let value = merged.attributes.iter().find(|(_, found)| is_value(&found.name));
+        if let Some(&(id, argument)) = value {
             let (file, block) = module.source.block(id);
             let mut edits = Vec::new();
             for reference in block.references_in(&argument.value) {
@@ -302,7 +399,10 @@ impl<'b, 'a> Bringer<'b, 'a> {
             item: item.clone(),
         };
         if let Some(place) = wanted.get(&own) {
-            return Ok(vec![Edit::new(reference.root.clone(), text::root_of(&place.item))]);
+            return Ok(vec![Edit::new(
+                reference.root.clone(),
+                text::root_of(&place.item),
+            )]);
         }
         if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy) {
             let message = "it depends on what stays in the module, in a way that no value can replace";
@@ -346,7 +446,15 @@ impl<'b, 'a> Bringer<'b, 'a> {
                 !modules
                     .filter(|module| module.address.0.starts_with(&inside.0))
                     .flat_map(|module| module.source.items())
-                    .any(|(item, _)| matches!(item, Item::Resource { mode: Mode::Managed, .. }))
+                    .any(|(item, _)| {
+                        matches!(
+                            item,
+                            Item::Resource {
+                                mode: Mode::Managed,
+                                ..
+                            }
+                        )
+                    })
             }
             _ => false,
         }
@@ -355,7 +463,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
     /// What stays in the module tells its value by a new output.
     fn output(&mut self, reference: &Reference, item: &Item) -> Result<Vec<Edit>, Fault> {
         let value = text::root_of(item);
-        let known = self.outputs.iter().find(|(_, known)| **known == value).map(|(name, _)| name.clone());
+        let known = self
+            .outputs
+            .iter()
+            .find(|(_, known)| **known == value)
+            .map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| {
             let taken: BTreeSet<String> = self
                 .module

@@ -181,3 +181,200 @@ fn a_block_leaves_its_module() {
     }
     "#);
 }
+
+const EACH: &str = r#"
+locals {
+  services = {
+    orders  = { size = 1, kind = "a" }
+    returns = { size = 2, kind = "b" }
+  }
+}
+
+module "service" {
+  source   = "./service"
+  for_each = local.services
+
+  name = "svc-${each.key}"
+  size = each.value.size * 2
+  kind = each.value.kind
+}
+
+module "other" {
+  source = "./service"
+  name   = "other"
+  size   = 5
+}
+
+resource "terraform_data" "reader" {
+  input = { for name, service in module.service : name => service.queue }
+}
+"#;
+
+const SERVICE: &str = r#"
+variable "name" {}
+variable "size" {}
+
+variable "kind" {
+  default = "none"
+}
+
+resource "terraform_data" "queue" {
+  count = 2
+  input = "${var.name}-${var.kind}-${count.index}-${var.size}"
+}
+
+resource "terraform_data" "rest" {
+  input = terraform_data.queue[*].output
+}
+
+output "queue" {
+  value = terraform_data.queue[0].output
+}
+"#;
+
+#[test]
+fn blocks_of_every_key_leave_a_module_that_others_call_too() {
+    let (root, service) = (formatted(EACH), formatted(SERVICE));
+    let files = [("main.tf", root.as_str()), ("service/main.tf", service.as_str())];
+    let stacks = r#"
+  stack "orders" {
+    take = ["module.service[\"orders\"].terraform_data.queue"]
+    move {
+      from = "module.service[\"orders\"].terraform_data.queue"
+      to   = "terraform_data.queue"
+    }
+  }
+  stack "returns" {
+    take = ["module.service[\"returns\"].terraform_data.queue"]
+    move {
+      from = "module.service[\"returns\"].terraform_data.queue"
+      to   = "terraform_data.queue"
+    }
+  }
+"#;
+    let cut = check(&files, stacks);
+    insta::assert_snapshot!(cut.text("returns", "main.tf"), @r#"
+    locals {
+      services = {
+        orders  = { size = 1, kind = "a" }
+        returns = { size = 2, kind = "b" }
+      }
+    }
+
+    locals {
+      service_returns_name = "svc-returns"
+      service_returns_size = local.services["returns"].size * 2
+    }
+
+    resource "terraform_data" "queue" {
+      count = 2
+      input = "${local.service_returns_name}-${local.services["returns"].kind}-${count.index}-${local.service_returns_size}"
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("mono", "main.tf"), @r#"
+    locals {
+      services = {
+        orders  = { size = 1, kind = "a" }
+        returns = { size = 2, kind = "b" }
+      }
+    }
+
+    module "service" {
+      source   = "./service_service"
+      for_each = local.services
+
+      name       = "svc-${each.key}"
+      size       = each.value.size * 2
+      kind       = each.value.kind
+      data_queue = { orders = local.orders.data.queue, returns = local.returns.data.queue_2 }[each.key]
+    }
+
+    module "other" {
+      source = "./service"
+      name   = "other"
+      size   = 5
+    }
+
+    resource "terraform_data" "reader" {
+      input = { for name, service in module.service : name => service.queue }
+    }
+    "#);
+}
+
+#[test]
+fn one_key_is_dissolved_while_others_stay() {
+    let reader = "{ for name, service in module.service : name => service.queue }";
+    let root = formatted(&EACH.replace(
+        reader,
+        "[module.service[\"orders\"].queue, module.service[\"returns\"].queue]",
+    ));
+    let service = formatted(SERVICE);
+    let files = [("main.tf", root.as_str()), ("service/main.tf", service.as_str())];
+    let stacks = r#"
+  stack "orders" {
+    take = ["module.service[\"orders\"]"]
+    move {
+      from = "module.service[\"orders\"].terraform_data.queue"
+      to   = "terraform_data.queue"
+    }
+    move {
+      from = "module.service[\"orders\"].terraform_data.rest"
+      to   = "terraform_data.rest"
+    }
+  }
+"#;
+    let cut = check(&files, stacks);
+    insta::assert_snapshot!(cut.text("orders", "main.tf"), @r#"
+    locals {
+      services = {
+        orders  = { size = 1, kind = "a" }
+        returns = { size = 2, kind = "b" }
+      }
+    }
+
+    locals {
+      service_orders_name = "svc-orders"
+      service_orders_size = local.services["orders"].size * 2
+    }
+
+    resource "terraform_data" "queue" {
+      count = 2
+      input = "${local.service_orders_name}-${local.services["orders"].kind}-${count.index}-${local.service_orders_size}"
+    }
+
+    resource "terraform_data" "rest" {
+      input = terraform_data.queue[*].output
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("mono", "main.tf"), @r#"
+    locals {
+      services = {
+        orders  = { size = 1, kind = "a" }
+        returns = { size = 2, kind = "b" }
+      }
+    }
+
+    module "service" {
+      source   = "./service"
+      for_each = { for key, value in local.services : key => value if contains(["returns"], key) }
+
+      name = "svc-${each.key}"
+      size = each.value.size * 2
+      kind = each.value.kind
+    }
+
+    module "other" {
+      source = "./service"
+      name   = "other"
+      size   = 5
+    }
+
+    resource "terraform_data" "reader" {
+      input = [local.service_orders_queue, module.service["returns"].queue]
+    }
+
+    locals {
+      service_orders_queue = local.orders.data.queue[0].output
+    }
+    "#);
+}

@@ -185,7 +185,7 @@ resource "terraform_data" "b" {
     1 | module "m" {
       | ^^^^^^^^^^
       = note: nothing was written
-    hint: take the module instance as a whole (`module.NAME` or `module.NAME["key"]`), or move the blocks out of the module in the monolith first
+    hint: take the module instance as a whole (`module.NAME` or `module.NAME["key"]`), or lift single blocks out of it with `move` blocks whose `to` has no module
     "#);
 }
 
@@ -206,5 +206,32 @@ resource "terraform_data" "b" {
     error: the contract of `one` has 8958 bytes, and its parameter holds 4096
       = note: nothing was written
     hint: say `store = "s3"` in its `contract` block; `tier = "advanced"` holds 8192 bytes, at a price
+    "#);
+}
+
+#[test]
+fn a_block_of_which_one_instance_stays_in_its_module() {
+    let code = r#"
+module "m" {
+  source   = "./m"
+  for_each = toset(["a", "b"])
+}
+"#;
+    let m = "resource \"terraform_data\" \"x\" {\n  input = 1\n}\n";
+    let stacks = r#"
+  stack "one" {
+    take = ["module.m[\"a\"].terraform_data.x"]
+    move {
+      from = "module.m[\"a\"].terraform_data.x"
+      to   = "terraform_data.x"
+    }
+  }
+"#;
+    let files = [("main.tf", code.trim_start()), ("m/main.tf", m)];
+    let lab = Lab::new(tools().terraform(), &files, &plan(stacks)).apply();
+    insta::assert_snapshot!(lab.refusal(), @r#"
+    error: `module.m["b"].terraform_data.x` stays in its module, while others of resource `terraform_data.x` leave it
+      = note: nothing was written
+    hint: take them all out, or take whole instances of the module
     "#);
 }
