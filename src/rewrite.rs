@@ -11,6 +11,7 @@ mod align;
 mod backend;
 mod closure;
 mod contract_files;
+mod cycle;
 mod doc;
 mod documents;
 mod each;
@@ -128,7 +129,7 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let secrets = secrets::Secrets::new(input, &cut.ownership, &values);
     let names = naming::Names::new(input, &cut.ownership, &states);
     let exports = exports::exports(&cut, &secrets, &mut faults);
-    let order = order(&cut, &states, &mut faults);
+    let order = cycle::order(&cut, &states, &mut faults);
     let documents = documents::Documents {
         cut: &cut,
         names: &names,
@@ -186,59 +187,6 @@ fn states(input: &Input<'_>, ownership: &ownership::Ownership) -> Vec<StateId> {
         }
     }
     states
-}
-
-/// Puts the states into an order in which every one comes after those it reads; cycles are refused.
-fn order(cut: &closure::Cut<'_>, states: &[StateId], faults: &mut Vec<Diagnostic>) -> Vec<StateId> {
-    let mut order: Vec<StateId> = Vec::new();
-    let mut left: Vec<&StateId> = states.iter().collect();
-    while !left.is_empty() {
-        let is_ready = |state: &StateId| {
-            let upstreams = &cut.members[state].upstreams;
-            upstreams.iter().all(|upstream| order.contains(upstream))
-        };
-        // The monolith comes last among equals: nobody should depend on it.
-        let next = left
-            .iter()
-            .rposition(|state| is_ready(state) && emit::is_monolith(state))
-            .filter(|_| left.len() == 1)
-            .or_else(|| {
-                left.iter()
-                    .position(|state| is_ready(state) && !emit::is_monolith(state))
-            })
-            .or_else(|| left.iter().position(|state| is_ready(state)));
-        let Some(next) = next else {
-            faults.push(cycle(cut, &left));
-            break;
-        };
-        order.push(left.remove(next).clone());
-    }
-    order
-}
-
-/// Names the references that make states depend on each other.
-fn cycle(cut: &closure::Cut<'_>, left: &[&StateId]) -> Diagnostic {
-    let names: Vec<String> = left.iter().map(|state| format!("`{state}`")).collect();
-    let mut fault = Diagnostic::error(format!("the contracts of {} form a cycle", names.join(", ")));
-    for ((producer, item), readings) in &cut.readings {
-        for reading in readings {
-            if left.contains(&producer) && left.contains(&&reading.consumer) {
-                let file = cut.file(reading.block);
-                let at = file.source.position(reading.span.start);
-                fault = fault.note(format!(
-                    "`{}` reads `{}` of `{producer}` at {}:{}:{}",
-                    reading.consumer,
-                    text::root_of(item),
-                    file.source.path,
-                    at.line,
-                    at.column
-                ));
-            }
-        }
-    }
-    fault.note("nothing was written").hint(
-        "move one side of the fewest references above to the other stack, or into a stack that both may read",
-    )
 }
 
 /// Returns the outputs whose states must follow though the plan file does not say so.

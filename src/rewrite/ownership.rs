@@ -62,14 +62,6 @@ impl Owned {
             .iter()
             .find_map(|(state, part)| part.keys.contains(key).then_some(state))
     }
-
-    /// Returns the only state that has any of it.
-    pub fn only_owner(&self) -> Option<&StateId> {
-        match self.is_split() {
-            true => None,
-            false => self.parts.keys().next(),
-        }
-    }
 }
 
 /// Resources and module calls of the root module that create something.

@@ -88,7 +88,7 @@ impl Search {
                 }
                 crate::json::Value::Array(elements) => queue.extend(elements),
                 crate::json::Value::Object(members) => {
-                    queue.extend(members.iter().map(|member| &member.value))
+                    queue.extend(members.iter().map(|member| &member.value));
                 }
                 _ => {}
             }
@@ -128,7 +128,7 @@ fn is_module_dir(expr: &Expression) -> bool {
         return false;
     };
     let is_path = matches!(&traversal.expr, Expression::Variable(name) if name.as_str() == "path");
-    let first = traversal.operators.first().map(|operator| operator.value());
+    let first = traversal.operators.first().map(hcl_edit::Decorated::value);
     is_path
         && matches!(first, Some(TraversalOperator::GetAttr(name)) if matches!(name.as_str(), "module" | "root" | "cwd"))
 }

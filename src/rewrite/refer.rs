@@ -281,11 +281,6 @@ impl Writer<'_, '_> {
             .flat_map(|reference| self.reference(file, reference, &scope))
             .collect()
     }
-
-    /// Tells whether a file is in JSON syntax.
-    pub fn is_json(file: &ConfigFile) -> bool {
-        file.syntax == Syntax::Json
-    }
 }
 
 /// Replaces `each.key` or `count.index` by a known key; in a template by its text itself, where that says the same.

@@ -70,7 +70,7 @@ fn search(expr: &Expression, span: &Span) -> Option<BTreeSet<Taken>> {
             _ => inside(expr, span),
         },
         Expression::Traversal(traversal) if is_all(&traversal.expr, span) => {
-            let mut steps = traversal.operators.iter().map(|step| step.value());
+            let mut steps = traversal.operators.iter().map(hcl_edit::Decorated::value);
             steps.next();
             match steps.next() {
                 Some(TraversalOperator::GetAttr(name)) => {
@@ -204,7 +204,7 @@ impl<'n> Uses<'n> {
             Expression::Traversal(traversal) => {
                 match &traversal.expr {
                     Expression::Variable(name) if name.as_str() == self.name => {
-                        match traversal.operators.first().map(|step| step.value()) {
+                        match traversal.operators.first().map(hcl_edit::Decorated::value) {
                             Some(TraversalOperator::GetAttr(attribute)) => {
                                 self.found.insert(Taken::Attribute(attribute.as_str().to_owned()));
                             }

@@ -376,8 +376,11 @@ impl<'a> Values<'a> {
     }
 
     fn traversal(&self, scope: &Scope, traversal: &hcl_edit::expr::Traversal) -> Option<Value> {
-        let operators: Vec<&TraversalOperator> =
-            traversal.operators.iter().map(|found| found.value()).collect();
+        let operators: Vec<&TraversalOperator> = traversal
+            .operators
+            .iter()
+            .map(hcl_edit::Decorated::value)
+            .collect();
         let (value, rest) = match &traversal.expr {
             Expression::Variable(name) if !scope.names.contains_key(name.as_str()) => {
                 self.rooted(scope, name.as_str(), &operators)?

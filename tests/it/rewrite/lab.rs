@@ -59,12 +59,6 @@ impl Lab {
         }
     }
 
-    /// Gives Terraform environment variables.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.terraform = self.terraform.env(name, value);
-        self
-    }
-
     /// Applies the monolith.
     pub fn apply(self) -> Self {
         self.terraform.init();

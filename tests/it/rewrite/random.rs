@@ -167,7 +167,7 @@ fn case(seed: u64) -> (String, String) {
         let own = match repeat {
             Repeat::No => format!("\"{name}\""),
             Repeat::Count => format!("\"{name}-${{count.index}}\""),
-            Repeat::Each => format!("\"${{each.key}} of ${{each.value}}\""),
+            Repeat::Each => "\"${each.key} of ${each.value}\"".to_string(),
         };
         let value = match dice.below(3) {
             0 if !reads.is_empty() => format!("[{own}, {}]", reads.join(", ")),

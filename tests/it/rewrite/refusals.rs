@@ -69,7 +69,7 @@ resource "terraform_data" "c" {
       = note: `two` reads `terraform_data.a` of `one` at LAB/monolith/main.tf:6:11
       = note: `one` reads `terraform_data.b` of `two` at LAB/monolith/main.tf:10:11
       = note: nothing was written
-    hint: move one side of the fewest references above to the other stack, or into a stack that both may read
+    hint: the cycle would be broken if `terraform_data.a` went to `two`
     "#);
 }
 
@@ -217,7 +217,7 @@ module "m" {
   for_each = toset(["a", "b"])
 }
 "#;
-    let m = "resource \"terraform_data\" \"x\" {\n  input = 1\n}\n";
+    let m = "resource \"terraform_data\" \"x\" {\n  input = 1\n}\n\nresource \"terraform_data\" \"y\" {}\n";
     let stacks = r#"
   stack "one" {
     take = ["module.m[\"a\"].terraform_data.x"]
@@ -233,5 +233,46 @@ module "m" {
     error: `module.m["b"].terraform_data.x` stays in its module, while others of resource `terraform_data.x` leave it
       = note: nothing was written
     hint: take them all out, or take whole instances of the module
+    "#);
+}
+
+#[test]
+fn the_fewest_blocks_that_break_a_cycle_are_named() {
+    let code = r#"
+resource "terraform_data" "a" {
+  input = 1
+}
+
+resource "terraform_data" "b" {
+  input = [terraform_data.a.output, local.through]
+}
+
+locals {
+  through = terraform_data.key.output
+}
+
+resource "terraform_data" "key" {
+  input = 3
+}
+
+resource "terraform_data" "c" {
+  input = terraform_data.b.output
+}
+
+resource "terraform_data" "watcher" {
+  input = terraform_data.c.output
+}
+"#;
+    let stacks = r#"
+  stack "one" { take = ["terraform_data.a", "terraform_data.c", "terraform_data.key"] }
+  stack "two" { take = ["terraform_data.b"] }
+"#;
+    insta::assert_snapshot!(refusal(code, stacks), @r#"
+    error: the contracts of `one`, `two` form a cycle
+      = note: `two` reads `terraform_data.a` of `one` at LAB/monolith/main.tf:6:12
+      = note: `two` reads `terraform_data.key` of `one` at LAB/monolith/main.tf:10:13
+      = note: `one` reads `terraform_data.b` of `two` at LAB/monolith/main.tf:18:11
+      = note: nothing was written
+    hint: the cycle would be broken if `terraform_data.c` went to `two`
     "#);
 }
