@@ -27,6 +27,7 @@ mod refer;
 mod secrets;
 mod splice;
 mod text;
+mod types;
 mod uses;
 mod values;
 mod vendor;

@@ -68,9 +68,42 @@ impl<'a> Cut<'a> {
         cut.followers = cut.followers();
         for state in states {
             let start = cut.start(state);
-            cut.close(state, start);
+            cut.close(state, Members::default(), start);
         }
+        cut.store_providers(states);
         cut
+    }
+
+    /// Whoever writes or reads a document in AWS needs the provider that the contract modules use.
+    fn store_providers(&mut self, states: &[StateId]) {
+        let provider = Item::Provider {
+            name: "aws".to_owned(),
+            alias: None,
+        };
+        loop {
+            let producers: BTreeSet<StateId> = self.readings.keys().map(|(state, _)| state.clone()).collect();
+            let in_aws = |state: &StateId| {
+                let settings = self.input.contracts.get(state);
+                settings.is_some_and(|settings| super::needs_aws(settings.store))
+            };
+            let lacking = states.iter().find(|state| {
+                let members = &self.members[*state];
+                let tells = producers.contains(state) && in_aws(state);
+                (tells || members.upstreams.iter().any(in_aws)) && !members.items.contains(&provider)
+            });
+            let is_declared = !self
+                .input
+                .configuration
+                .root()
+                .source
+                .declarations(&provider)
+                .is_empty();
+            let Some(state) = lacking.filter(|_| is_declared) else {
+                return;
+            };
+            let members = self.members.remove(state).unwrap_or_default();
+            self.close(state, members, vec![provider.clone()]);
+        }
     }
 
     /// Returns a file of the root module.
@@ -201,8 +234,7 @@ impl<'a> Cut<'a> {
             .collect()
     }
 
-    fn close(&mut self, state: &StateId, start: Vec<Item>) {
-        let mut members = Members::default();
+    fn close(&mut self, state: &StateId, mut members: Members, start: Vec<Item>) {
         let mut queue = start;
         while let Some(item) = queue.pop() {
             if self

@@ -7,6 +7,7 @@ use super::ownership::{Form, Repetition};
 use super::secrets::{Secrecy, Secrets};
 use super::splice::{Edit, apply};
 use super::text;
+use super::types;
 use super::uses;
 use super::values::{self, Values};
 use crate::address::InstanceKey;
@@ -131,8 +132,14 @@ impl Writer<'_, '_> {
             new.insert_str(0, "nonsensitive(");
             close.push(')');
         }
-        if self.wants_set(file, reference) {
-            new.insert_str(0, "toset(");
+        let is_repeated = owned.repetition != Repetition::None;
+        // `for_each` takes an object as it is.
+        let takes_object = reference.place.role == Role::ForEach;
+        let restored = types::of_reference(self.cut.input, item, is_repeated, reference)
+            .filter(|collection| !(takes_object && *collection == types::Collection::Map))
+            .or_else(|| self.wants_set(file, reference).then_some(types::Collection::Set));
+        if let Some(collection) = restored {
+            new.insert_str(0, &format!("{}(", collection.function()));
             close.push(')');
         }
         if self.is_optional(owner) {

@@ -5,7 +5,7 @@ use std::fs;
 use super::lab::{Lab, write};
 use super::slices::{formatted, plan};
 use crate::support::moto::Moto;
-use crate::support::terraform::{Terraform, aws_override};
+use crate::support::terraform::{Terraform, aws_override, changes};
 use crate::support::tools::tools;
 
 const CODE: &str = r#"
@@ -118,6 +118,81 @@ const STACKS: &str = r#"
   stack "access" { take = ["aws_iam_role.*", "aws_iam_policy.*"] }
   stack "app" { take = ["aws_security_group.app", "aws_ssm_parameter.summary", "aws_sqs_queue.far"] }
 "#;
+
+/// A consumer that can live without its producer.
+#[test]
+fn an_upstream_may_be_absent() {
+    let code = r#"
+provider "aws" {
+  region = "eu-central-1"
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+
+resource "terraform_data" "reader" {
+  input = [aws_sqs_queue.orders.name, "x"]
+}
+"#;
+    let stacks = r#"
+  stack "orders" { take = ["aws_sqs_queue.orders"] }
+  stack "reader" {
+    take               = ["terraform_data.reader"]
+    optional_upstreams = ["orders"]
+  }
+"#;
+    let aws = Moto::shared().account();
+    let bucket = aws.unique_bucket("optional");
+    let scratch = tempfile::tempdir().unwrap();
+    let monolith = scratch.path().join("monolith");
+    write(&monolith.join("main.tf"), formatted(code).as_bytes());
+    let endpoints = formatted(&aws_override(&aws.endpoint(), &[]));
+    write(&monolith.join("endpoints_override.tf"), endpoints.as_bytes());
+    let terraform = Terraform::new(tools().terraform(), &monolith).envs(aws.env());
+    terraform.init();
+    terraform.apply();
+    terraform.settle();
+    let contract = format!("contract {{\n      store = \"s3\"\n      bucket = \"{bucket}\"\n    }}");
+    let plan = plan(stacks).replace("contract { store = \"remote_state\" }", &contract);
+    let lab = Lab::at(scratch, terraform, monolith, &plan);
+    let cut = lab.cut();
+    insta::assert_snapshot!(cut.text("reader", "upstream.tf").replace(&bucket, "BUCKET"), @r#"
+    # What this stack reads of others.
+    module "orders" {
+      source = "./modules/s3_json_regex"
+
+      bucket               = "BUCKET"
+      path                 = "/configuration"
+      include_filter_regex = "^configuration/orders$"
+    }
+
+    locals {
+      orders_installed = try(nonsensitive(module.orders.values["orders"]).installed, false)
+      orders           = try(nonsensitive(module.orders.values["orders"]).public, null)
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("reader", "main.tf"), @r#"
+    provider "aws" {
+      region = "eu-central-1"
+    }
+
+    resource "terraform_data" "reader" {
+      input = [try(local.orders.sqs_queue.orders.name, null), "x"]
+    }
+    "#);
+    let reader = cut
+        .rewritten
+        .order
+        .iter()
+        .find(|id| id.name().as_str() == "reader")
+        .unwrap();
+    let terraform = cut.terraform(reader);
+    terraform.init();
+    // Nobody has told anything yet: the value is null, and no error.
+    assert_eq!(changes(&terraform.plan_json()), ["terraform_data.reader: update"]);
+    cut.prove();
+}
 
 fn prove(store: &str) {
     let aws = Moto::shared().account();

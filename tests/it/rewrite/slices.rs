@@ -844,3 +844,97 @@ fn modules_from_outside_come_along() {
     }
     "#);
 }
+
+#[test]
+fn collections_stay_what_they_were() {
+    let code = r#"
+resource "terraform_data" "base" {
+  input = {
+    list = tolist(["x", "y"])
+    set  = toset(["b", "a"])
+    map  = tomap({ k = 1 })
+    deep = { numbers = tolist([1, 2]) }
+  }
+}
+
+resource "terraform_data" "keyed" {
+  for_each = toset(["p", "q"])
+  input    = toset([each.key, "z"])
+}
+
+module "m" {
+  source = "./m"
+  names  = ["n1", "n2"]
+}
+
+resource "terraform_data" "use" {
+  input = {
+    list   = terraform_data.base.output.list
+    set    = terraform_data.base.input.set
+    map    = terraform_data.base.output.map
+    deep   = terraform_data.base.output.deep.numbers
+    keyed  = terraform_data.keyed["p"].output
+    names  = module.m.names
+    upper  = module.m.upper
+    passed = module.m.passed
+    tuple  = module.m.tuple
+    first  = module.m.names[0]
+    all    = jsonencode(module.m.names)
+  }
+}
+"#;
+    let module = r#"
+variable "names" {
+  type = list(string)
+}
+
+locals {
+  upper = toset([for name in var.names : upper(name)])
+}
+
+resource "terraform_data" "this" {
+  input = var.names
+}
+
+output "names" {
+  value = var.names
+}
+
+output "upper" {
+  value = local.upper
+}
+
+output "passed" {
+  value = terraform_data.this.output
+}
+
+output "tuple" {
+  value = [for name in var.names : name]
+}
+"#;
+    let stacks = r#"
+  stack "base" { take = ["terraform_data.base", "terraform_data.keyed", "module.m"] }
+  stack "use" { take = ["terraform_data.use"] }
+"#;
+    let cut = check(
+        &[("main.tf", &formatted(code)), ("m/main.tf", &formatted(module))],
+        stacks,
+    );
+    insta::assert_snapshot!(cut.text("use", "main.tf"), @r#"
+    resource "terraform_data" "use" {
+      input = {
+        list   = tolist(local.base.data.base.output.list)
+        set    = toset(local.base.data.base.input.set)
+        map    = tomap(local.base.data.base.output.map)
+        deep   = tolist(local.base.data.base.output.deep.numbers)
+        keyed  = toset(local.base.data.keyed["p"].output)
+        names  = tolist(local.base.m.names)
+        upper  = toset(local.base.m.upper)
+        passed = tolist(local.base.m.passed)
+        tuple  = local.base.m.tuple
+        first  = local.base.m.names[0]
+        all    = jsonencode(tolist(local.base.m.names))
+      }
+    }
+    "#);
+}
