@@ -107,6 +107,10 @@ pub struct Rewritten {
 ///
 /// Everything that cannot be cut, each with its place and a way out; then nothing is given.
 pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
+    let beyond = beyond(input);
+    if !beyond.is_empty() {
+        return Err(beyond);
+    }
     match lift::lifted(input)? {
         None => cut_up(input),
         Some(lifted) => cut_up(&Input {
@@ -118,6 +122,48 @@ pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
             ..*input
         }),
     }
+}
+
+/// Returns what a plan file may ask of states, but not of code.
+fn beyond(input: &Input<'_>) -> Vec<Diagnostic> {
+    let plan = input.plan;
+    let mut faults = Vec::new();
+    let mut refuse = |message: String, span: &std::ops::Range<usize>, hint: &str| {
+        let fault = Diagnostic::error(message).at(&plan.file, span.clone());
+        faults.push(fault.note("nothing was written").hint(hint));
+    };
+    for stack in &plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        let givers: BTreeSet<&StateId> = input.assignment.taken_by(&id).map(|found| &found.giver).collect();
+        if stack.existing && !givers.is_empty() {
+            let message = format!("`{id}` has code already: blocks are not written into it");
+            refuse(
+                message,
+                &stack.name.span,
+                "move the state with this plan file, and take the blocks over by hand; `stackcut check` proves the result",
+            );
+        }
+        if givers.len() > 1 {
+            let message = format!("`{id}` gets blocks of several root modules: their code is not merged");
+            refuse(
+                message,
+                &stack.name.span,
+                "cut each source into stacks of its own first",
+            );
+        }
+    }
+    for back in &plan.returns {
+        let message = format!(
+            "the code of `{}` is not merged back into a root module",
+            back.name.value
+        );
+        refuse(
+            message,
+            &back.name.span,
+            "move the state with this plan file, and take the blocks over by hand",
+        );
+    }
+    faults
 }
 
 /// Rewrites a monolith whose blocks are where they will be.

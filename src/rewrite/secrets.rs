@@ -11,6 +11,7 @@ use crate::address::{
     ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceMode,
 };
 use crate::config::{Item, Literal, Mode, ModuleSource, Target};
+use crate::contract::sounds_secret;
 use crate::contract::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::json;
@@ -32,30 +33,6 @@ pub(super) struct Secrets<'a> {
     input: &'a Input<'a>,
     /// Attributes of root resources and outputs of modules, with how secret they are; open ones too.
     known: BTreeMap<Item, BTreeMap<String, Secrecy>>,
-}
-
-/// Parts of names that say what a value is.
-const WORDS: [&str; 9] = [
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "private_key",
-    "credential",
-    "api_key",
-    "access_key",
-    "passphrase",
-];
-/// Endings of names of things that are no secrets themselves.
-const HARMLESS: [&str; 12] = [
-    "_arn", "_arns", "_id", "_ids", "_name", "_names", "_path", "_length", "_version", "_enabled", "_url",
-    "_ttl",
-];
-
-/// Tells whether a name says that the value is secret.
-pub(super) fn sounds_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    WORDS.iter().any(|word| name.contains(word)) && !HARMLESS.iter().any(|ending| name.ends_with(ending))
 }
 
 impl<'a> Secrets<'a> {
