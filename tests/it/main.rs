@@ -8,6 +8,7 @@ mod config;
 mod differential;
 mod docs;
 mod plan_file;
+mod rewrite;
 mod states;
 mod support;
 mod tools_test;

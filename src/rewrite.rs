@@ -1,0 +1,522 @@
+//! New root modules: what each stack's code is after the cut, put together from slices of the monolith's.
+//!
+//! [`rewrite`] takes the monolith's code and state and who gets what, and gives for every state a tree of files. Blocks
+//! are copied as text with their comments, into files of the same names; only references that cross a cut, repetitions
+//! that are divided and names that change are replaced. Nothing is ever printed back from a parsed tree.
+//!
+//! It refuses what it cannot do, with the place and a way out, and then gives nothing at all.
+
+mod access;
+mod align;
+mod backend;
+mod closure;
+mod contract_files;
+mod cycle;
+mod doc;
+mod documents;
+mod each;
+mod emit;
+mod exports;
+mod json_syntax;
+mod lift;
+mod naming;
+mod ownership;
+mod paths;
+mod prove;
+mod refer;
+mod secrets;
+mod splice;
+mod text;
+mod types;
+mod uses;
+mod values;
+mod vendor;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{CallTarget, Configuration, Item, LoadOptions, LockFile, Variables};
+use crate::contract::{self, ContractModule};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::moves;
+use crate::plan::contract::{ContractSettings, ContractStore};
+use crate::plan::{Assignment, PlanFile};
+use crate::source_tree::SourceTree;
+use crate::stack::{StateId, StateLocation};
+use crate::state::Snapshot;
+
+pub use prove::{prove, prove_one};
+
+/// Files by their paths relative to a root module, `/` between the parts.
+pub type FileTree = BTreeMap<String, Vec<u8>>;
+
+/// What a rewrite is made from.
+pub struct Input<'a> {
+    /// The plan file.
+    pub plan: &'a PlanFile,
+    /// The monolith.
+    pub source: &'a StateId,
+    /// Its code.
+    pub configuration: &'a Configuration,
+    /// How it was read.
+    pub options: &'a LoadOptions,
+    /// Its files.
+    pub tree: &'a dyn SourceTree,
+    /// The paths of all files that may be carried along, relative to the root module: those below it and below local
+    /// modules outside of it. Without `.terraform`, states and version control.
+    pub paths: &'a BTreeSet<String>,
+    /// The variable files of the environment.
+    pub variables: &'a Variables,
+    /// Paths of the variable files that the plan file names, relative to the root module.
+    pub variable_paths: &'a [String],
+    /// The lock file.
+    pub lock_file: Option<&'a LockFile>,
+    /// Its state before the cut.
+    pub snapshot: &'a Snapshot,
+    /// Who gets what.
+    pub assignment: &'a Assignment,
+    /// Where each state lives.
+    pub locations: &'a BTreeMap<StateId, StateLocation>,
+    /// How each state, the monolith's included, hands values on.
+    pub contracts: &'a BTreeMap<StateId, ContractSettings>,
+}
+
+/// What comes out.
+#[derive(Clone, Debug, Default)]
+pub struct Rewritten {
+    /// The root module of every state: of the stacks, and what is left of the monolith.
+    pub trees: BTreeMap<StateId, FileTree>,
+    /// Root outputs that follow what they name and that the plan file does not list; their states must follow.
+    pub outputs: Vec<moves::OutputMove>,
+    /// Outputs that states must have from the beginning, so that contracts can be read before an apply.
+    pub set_outputs: Vec<moves::OutputValue>,
+    /// Who tells what to whom: `contracts.json`.
+    pub ledger: contract::Ledger,
+    /// For each producer the JSON Schema of its document.
+    pub schemas: BTreeMap<StateId, String>,
+    /// For each state those whose contracts it reads.
+    pub upstreams: BTreeMap<StateId, BTreeSet<StateId>>,
+    /// States in the order in which they can be applied: producers first.
+    pub order: Vec<StateId>,
+    /// Worth knowing: what was dropped, what a person must look after.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Rewrites a monolith.
+///
+/// # Errors
+///
+/// Everything that cannot be cut, each with its place and a way out; then nothing is given.
+pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
+    let beyond = beyond(input);
+    if !beyond.is_empty() {
+        return Err(beyond);
+    }
+    match lift::lifted(input)? {
+        None => cut_up(input),
+        Some(lifted) => cut_up(&Input {
+            configuration: &lifted.configuration,
+            tree: &lifted.tree,
+            paths: &lifted.paths,
+            snapshot: &lifted.snapshot,
+            assignment: &lifted.assignment,
+            ..*input
+        }),
+    }
+}
+
+/// Returns what a plan file may ask of states, but not of code.
+fn beyond(input: &Input<'_>) -> Vec<Diagnostic> {
+    let plan = input.plan;
+    let mut faults = Vec::new();
+    let mut refuse = |message: String, span: &std::ops::Range<usize>, hint: &str| {
+        let fault = Diagnostic::error(message).at(&plan.file, span.clone());
+        faults.push(fault.note("nothing was written").hint(hint));
+    };
+    for stack in &plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        let givers: BTreeSet<&StateId> = input.assignment.taken_by(&id).map(|found| &found.giver).collect();
+        if stack.existing && !givers.is_empty() {
+            let message = format!("`{id}` has code already: blocks are not written into it");
+            refuse(
+                message,
+                &stack.name.span,
+                "move the state with this plan file, and take the blocks over by hand; `stackcut check` proves the result",
+            );
+        }
+        if givers.len() > 1 {
+            let message = format!("`{id}` gets blocks of several root modules: their code is not merged");
+            refuse(
+                message,
+                &stack.name.span,
+                "cut each source into stacks of its own first",
+            );
+        }
+    }
+    for back in &plan.returns {
+        let message = format!(
+            "the code of `{}` is not merged back into a root module",
+            back.name.value
+        );
+        refuse(
+            message,
+            &back.name.span,
+            "move the state with this plan file, and take the blocks over by hand",
+        );
+    }
+    faults
+}
+
+/// Rewrites a monolith whose blocks are where they will be.
+fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
+    let ownership = ownership::ownership(input)?;
+    let states = states(input, &ownership);
+    let cut = closure::Cut::new(input, ownership, &states);
+    let mut faults = cut.faults.clone();
+    let values = values::Values::new(input);
+    let secrets = secrets::Secrets::new(input, &cut.ownership, &values);
+    let names = naming::Names::new(input, &cut.ownership, &states);
+    let exports = exports::exports(&cut, &secrets, &mut faults);
+    let order = cycle::order(&cut, &states, &mut faults);
+    let documents = documents::Documents {
+        cut: &cut,
+        names: &names,
+        secrets: &secrets,
+        values: &values,
+        exports: &exports,
+        settings: input.contracts,
+    };
+    let mut warnings = cut.warnings.clone();
+    documents.check_sizes(&mut faults, &mut warnings);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let (ledger, schemas) = documents.ledger();
+    let mut rewritten = Rewritten {
+        order,
+        outputs: followed(&cut),
+        set_outputs: documents.outputs(&mut warnings),
+        warnings,
+        ledger,
+        schemas,
+        ..Rewritten::default()
+    };
+    for state in &states {
+        let writer = refer::Writer {
+            cut: &cut,
+            names: &names,
+            secrets: &secrets,
+            values: &values,
+            state,
+        };
+        let mut tree = tree(input, writer, &exports, &mut rewritten.warnings, &mut faults);
+        let given = documents.variables(state, &mut faults);
+        if !given.is_empty() {
+            let text = contract::schema::pretty(&contract::value::Value::Object(given));
+            tree.insert("contracts.auto.tfvars.json".to_owned(), text.into_bytes());
+        }
+        rewritten.trees.insert(state.clone(), tree);
+        let upstreams = cut.members[state].upstreams.clone();
+        rewritten.upstreams.insert(state.clone(), upstreams);
+    }
+    match faults.iter().any(|fault| fault.severity == Severity::Error) {
+        true => Err(faults),
+        false => Ok(rewritten),
+    }
+}
+
+/// Returns the states that get code: the monolith, and every stack of the plan file that gets something.
+fn states(input: &Input<'_>, ownership: &ownership::Ownership) -> Vec<StateId> {
+    let mut states = vec![input.source.clone()];
+    for stack in &input.plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        if ownership.values().any(|owned| owned.parts.contains_key(&id)) {
+            states.push(id);
+        }
+    }
+    states
+}
+
+/// Returns the outputs whose states must follow though the plan file does not say so.
+fn followed(cut: &closure::Cut<'_>) -> Vec<moves::OutputMove> {
+    let source = cut.input.source;
+    let mut found = Vec::new();
+    for (item, taker) in &cut.followers {
+        let Item::Output(name) = item else { continue };
+        let is_listed = cut
+            .input
+            .assignment
+            .outputs
+            .iter()
+            .any(|output| output.name == *name);
+        if !is_listed && cut.input.snapshot.output(name).is_some() {
+            found.push(moves::OutputMove {
+                from: moves::At::new(source.clone(), name.clone()),
+                to: moves::At::new(taker.clone(), name.clone()),
+                transfer: moves::OutputTransfer::Move,
+            });
+        }
+    }
+    found
+}
+
+/// Makes the files of one state.
+fn tree(
+    input: &Input<'_>,
+    writer: refer::Writer<'_, '_>,
+    exports: &exports::Exports,
+    warnings: &mut Vec<Diagnostic>,
+    faults: &mut Vec<Diagnostic>,
+) -> FileTree {
+    let state = writer.state;
+    let is_source = state == input.source;
+    let items = &writer.cut.members[state].items;
+    let calls: BTreeSet<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Module(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let vendored = match is_source {
+        true => vendor::Vendored::default(),
+        false => vendor::Vendored::new(input, &calls),
+    };
+    let files = contract_files::ContractFiles {
+        writer: &writer,
+        settings: input.contracts,
+        locations: input.locations,
+        dir: contract_dir(input),
+    };
+    let told = files.producer(exports.get(state));
+    let asked = files.consumer(exports);
+    let contract_calls: BTreeSet<ContractModule> = told
+        .iter()
+        .chain(&asked)
+        .flat_map(|file| file.modules.iter().copied())
+        .collect();
+    let mut providers = vendor::used_providers(input, items, &BTreeMap::new());
+    if !contract_calls.is_empty() {
+        providers.extend(aws(input));
+    }
+    let mut emitter = emit::Emitter {
+        writer,
+        location: input.locations.get(state).filter(|_| !is_source),
+        providers: providers.clone(),
+        sources: vendored.sources.clone(),
+        warnings: Vec::new(),
+        has_backend: false,
+    };
+    let mut texts = emitter.files();
+    warnings.append(&mut emitter.warnings);
+    let mut taken: BTreeSet<String> = root_names(input);
+    let mut add = |wanted: &str, text: String| {
+        let name = emit::free_file_name(&taken, wanted);
+        taken.insert(name.clone());
+        texts.insert(name, text);
+    };
+    if let (false, Some(location)) = (emitter.has_backend, emitter.location) {
+        add(
+            "backend",
+            format!(
+                "terraform {{\n  {}\n}}\n",
+                align::aligned(&backend::block(location, 2))
+            ),
+        );
+    }
+    if let Some(file) = told {
+        add("contract", file.text);
+    }
+    if let Some(file) = asked {
+        add("upstream", file.text);
+    }
+    if is_source && texts.is_empty() {
+        // Terraform wants one file where there was configuration.
+        let name = input
+            .configuration
+            .root()
+            .source
+            .files
+            .first()
+            .map(|file| file.name.clone());
+        let name = name
+            .filter(|name| name.ends_with(".tf"))
+            .unwrap_or_else(|| "main.tf".to_owned());
+        texts.insert(
+            name,
+            "# All that was here is in stacks of its own now.\n".to_owned(),
+        );
+    }
+    let mut tree: FileTree = texts
+        .into_iter()
+        .map(|(name, text)| (name, text.into_bytes()))
+        .collect();
+    let major = aws_major(input);
+    for module in contract_calls {
+        let path = format!("{}/{}/main.tf", contract_dir(input), module.name());
+        tree.insert(path, module.text(major).into_bytes());
+    }
+    if is_source {
+        rest_of_monolith(input, &calls, &mut tree, faults);
+    } else {
+        vendored.copy(input, &mut tree, faults);
+        carried(input, emitter.writer.cut, state, &mut tree, faults);
+        vendor::lock_file(input, &providers, &mut tree);
+    }
+    vendor::variable_files(input, items, &mut tree);
+    tree
+}
+
+/// Returns the directory for the modules of contracts: one in which the monolith has nothing of their names.
+fn contract_dir(input: &Input<'_>) -> &'static str {
+    let is_free = |dir: &str| {
+        ContractModule::ALL.iter().all(|module| {
+            let inside = format!("{dir}/{}/", module.name());
+            !input.paths.iter().any(|path| path.contains(&inside))
+        })
+    };
+    ["modules", "contracts", "modules/contracts", "stackcut/contracts"]
+        .into_iter()
+        .find(|dir| is_free(dir))
+        .unwrap_or("stackcut/contracts")
+}
+
+fn root_names(input: &Input<'_>) -> BTreeSet<String> {
+    let files = &input.configuration.root().source.files;
+    files.iter().map(|file| file.name.clone()).collect()
+}
+
+/// Returns the AWS provider, which the contract modules use.
+fn aws(input: &Input<'_>) -> Option<crate::address::ProviderAddr> {
+    input
+        .configuration
+        .provider_address(input.configuration.root(), "aws")
+        .ok()
+}
+
+/// Returns the locked major version of the AWS provider.
+fn aws_major(input: &Input<'_>) -> Option<u64> {
+    let lock = input.lock_file?;
+    let block = lock
+        .file
+        .blocks
+        .iter()
+        .find(|block| block.label(0).ends_with("hashicorp/aws"))?;
+    let version = lock.file.string(&block.body.attribute("version")?.value)?;
+    version.split('.').next()?.parse().ok()
+}
+
+/// Adds the files that the blocks of a stack read.
+fn carried(
+    input: &Input<'_>,
+    cut: &closure::Cut<'_>,
+    state: &StateId,
+    tree: &mut FileTree,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let root = &input.configuration.root().source;
+    for item in &cut.members[state].items {
+        for piece in root.declarations(item) {
+            let (_, block) = root.block(piece.block);
+            let within = match piece.attribute {
+                Some(index) => block.body.attributes[index].span.clone(),
+                None => block.span.clone(),
+            };
+            for path in paths::read_by(input, piece.block, &within) {
+                if let Some(bytes) = paths::read(input, &path, faults) {
+                    tree.entry(path).or_insert(bytes);
+                }
+            }
+        }
+    }
+}
+
+/// The monolith keeps its other files, without the modules that nothing calls any more.
+fn rest_of_monolith(
+    input: &Input<'_>,
+    calls: &BTreeSet<String>,
+    tree: &mut FileTree,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let mut live = BTreeSet::new();
+    let mut dead = BTreeSet::new();
+    for module in input.configuration.modules() {
+        let Some(first) = module.address.0.first() else {
+            continue;
+        };
+        let dirs = if calls.contains(first) {
+            &mut live
+        } else {
+            &mut dead
+        };
+        dirs.insert(module.source.dir.clone());
+    }
+    let is_within =
+        |path: &str, dirs: &BTreeSet<String>| dirs.iter().any(|dir| path.starts_with(&format!("{dir}/")));
+    for path in input.paths {
+        let is_outside = path.starts_with("../");
+        let is_dead = is_within(path, &dead) && !is_within(path, &live);
+        let is_code = !path.contains('/')
+            && [".tf", ".tf.json", ".tofu", ".tofu.json"]
+                .iter()
+                .any(|end| path.ends_with(end));
+        let is_values = !path.contains('/')
+            && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
+            && input.variables.files.iter().any(|file| file.file.name == *path);
+        if is_outside || is_dead || is_code || is_values {
+            continue;
+        }
+        if let Some(bytes) = paths::read(input, path, faults) {
+            tree.entry(path.clone()).or_insert(bytes);
+        }
+    }
+}
+
+/// Returns the directories whose files a rewrite may carry: the root module, and local modules outside of it.
+pub fn directories(configuration: &Configuration) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([String::new()]);
+    for module in configuration.modules() {
+        for call in module.calls.values() {
+            if let CallTarget::Local(dir) = &call.target
+                && dir.starts_with("../")
+            {
+                found.insert(dir.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Returns how states hand values on where the plan file has no block of its own for them: the monolith.
+///
+/// # Errors
+///
+/// Those of [`PlanFile::contract_settings`].
+pub fn contract_settings(
+    plan: &PlanFile,
+    environment: &crate::stack::Environment,
+    locations: &BTreeMap<StateId, StateLocation>,
+) -> Result<BTreeMap<StateId, ContractSettings>, Vec<Diagnostic>> {
+    let mut settings = BTreeMap::new();
+    for stack in &plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        let found = plan.contract_settings(environment, stack, locations.get(&id))?;
+        settings.insert(id, found);
+    }
+    for source in &plan.sources {
+        let id = StateId::Source(source.name.value.clone());
+        let Some(first) = plan.stacks.first() else {
+            continue;
+        };
+        let mut like = first.clone();
+        like.name = source.name.clone();
+        like.contract = None;
+        let found = plan.contract_settings(environment, &like, locations.get(&id))?;
+        settings.insert(id, found);
+    }
+    Ok(settings)
+}
+
+/// Tells whether a store keeps its documents in AWS.
+pub fn needs_aws(store: ContractStore) -> bool {
+    matches!(store, ContractStore::Ssm | ContractStore::S3)
+}
