@@ -290,6 +290,10 @@ impl<'b, 'a> Bringer<'b, 'a> {
                 }
             },
         };
+        #[expect(
+            clippy::nonminimal_bool,
+            reason = "each condition is one reason to need parentheses"
+        )]
         let is_short = matches!(
             expr,
             Some(

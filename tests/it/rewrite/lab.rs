@@ -103,7 +103,7 @@ impl Lab {
             snapshots: BTreeMap::from([(source.clone(), &snapshot)]),
             lineages: lineages.clone(),
         };
-        let computed = inputs.compute()?;
+        let computed = inputs.compute(&|_, _| Ok(()))?;
         let backend = configuration
             .backend(&tree, &BackendInputs::default())
             .expect("the monolith has a backend");
@@ -147,7 +147,10 @@ impl Lab {
             locations: &locations,
             contracts: &contracts,
         })?;
-        let mut changes = computed.changes.clone();
+        let mut changes = stackcut::plan::compute::changes(
+            computed.assignment.instances.clone(),
+            &computed.assignment.outputs,
+        );
         changes.outputs.extend(rewritten.outputs.iter().cloned());
         changes.set_outputs.extend(rewritten.set_outputs.iter().cloned());
         let mut states: States<'_> = BTreeMap::from([(source.clone(), StateInput::Existing(&snapshot))]);
