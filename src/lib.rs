@@ -10,6 +10,7 @@ pub mod config;
 pub mod contract;
 pub mod diagnostic;
 pub mod error;
+pub mod execute;
 pub mod graph;
 pub mod journal;
 pub mod json;

@@ -204,14 +204,17 @@ impl Migration {
         self.states.iter().find(|state| &state.id == id)
     }
 
-    /// Returns the state beside which the journal lies: the first of the last wave, which is a source.
+    /// Returns the state beside which the journal lies: the first source that changes, or else the first source.
+    ///
+    /// People know where their sources are; a stack that goes back into one may be cleared away.
     pub fn home(&self) -> &StateId {
-        let mut home = &self.states[0];
-        for state in &self.states {
-            if state.wave > home.wave {
-                home = state;
-            }
-        }
+        let sources = || {
+            self.states
+                .iter()
+                .filter(|state| matches!(state.id, StateId::Source(_)))
+        };
+        let changed = sources().find(|state| !state.is_unchanged());
+        let home = changed.or_else(|| sources().next()).unwrap_or(&self.states[0]);
         &home.id
     }
 

@@ -66,6 +66,11 @@ impl UndoFrom {
         }
     }
 
+    /// Tells whether every write had been verified, so that others may have gone on since.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Writing(_))
+    }
+
     fn of(phase: Phase) -> Option<Self> {
         match phase {
             Phase::Writing(wave) => Some(Self::Writing(wave)),

@@ -1,0 +1,8 @@
+//! Executions in made-up worlds: in memory and on local files, with every failure at every effect.
+
+mod harness;
+mod interleave;
+mod order;
+mod refuse;
+mod sweep;
+mod verbs;
