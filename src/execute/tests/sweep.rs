@@ -7,6 +7,14 @@ use crate::backend::faulty::{EffectDoor, Fault};
 use crate::execute::{ExecuteError, Handles, Outcome};
 use crate::journal::Phase;
 
+/// The kinds that differ for whoever comes next.
+const SOME: [Fault; 4] = [
+    Fault::Refused,
+    Fault::AnswerLost,
+    Fault::DiesBefore,
+    Fault::DiesAfter,
+];
+
 const ALL: [Fault; 6] = [
     Fault::Refused,
     Fault::Throttled,
@@ -120,7 +128,7 @@ fn resume_in_memory() {
     let start = World::memory();
     let (crashed, _) = sweep(&start, Process::apply, &[Fault::DiesAfter], 1);
     for world in crashed {
-        let (worlds, _) = sweep(&world, Process::resume, &ALL, 1);
+        let (worlds, _) = sweep(&world, Process::resume, &SOME, 1);
         ends(&worlds, Process::resume, &[End::Original, End::Fenced]);
     }
 }
@@ -149,7 +157,7 @@ fn undo_of_a_crashed_migration_in_memory() {
     let start = World::memory();
     let (crashed, _) = sweep(&start, Process::apply, &[Fault::DiesBefore], 1);
     for world in crashed.iter().filter(|world| !is_not_started(&world.handles())) {
-        let (worlds, _) = sweep(world, Process::undo, &ALL, 1);
+        let (worlds, _) = sweep(world, Process::undo, &SOME, 1);
         ends(&worlds, Process::undo, &[End::Original, End::Undone]);
     }
 }
@@ -194,13 +202,7 @@ fn lost_answers_are_settled_without_stopping() {
 #[test]
 fn apply_on_files() {
     let start = World::local();
-    let faults = [
-        Fault::Refused,
-        Fault::AnswerLost,
-        Fault::DiesBefore,
-        Fault::DiesAfter,
-    ];
-    let (worlds, effects) = sweep(&start, Process::apply, &faults, 1);
+    let (worlds, effects) = sweep(&start, Process::apply, &SOME, 1);
     assert_eq!(effects, 1 + 5 + 1 + 3 + 3 + 4 + 1 + 4 + 1);
     // The journal names absolute paths, so the worlds themselves go on, not copies.
     for (number, world) in worlds.iter().enumerate() {
