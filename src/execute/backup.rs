@@ -97,3 +97,33 @@ pub(super) fn fingerprint(change: &StateChange, restored: &[u8]) -> Fingerprint 
         size: restored.len() as u64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::tests::{change_of, id, originals};
+
+    fn restore(text: &str, serial: u64) -> Result<String, Cause> {
+        let mut change = change_of("mono");
+        change.after.serial = Serial(serial);
+        restored(&change, text.as_bytes().to_vec()).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn only_the_serial_differs() {
+        let text = originals()["mono"].clone();
+        assert_eq!(
+            restore(&text, 42).unwrap(),
+            text.replace("\"serial\": 41,", "\"serial\": 43,")
+        );
+        let compact = "{\"version\":4,\"terraform_version\":\"1.8.0\",\"serial\":9,\"lineage\":\"9\",\"outputs\":{},\
+                       \"resources\":[]}\n";
+        assert_eq!(
+            restore(compact, 99).unwrap(),
+            compact.replace("\"serial\":9,", "\"serial\":100,")
+        );
+        let last = restore(&text, u64::MAX).unwrap_err();
+        assert!(matches!(last, Cause::NoSerial(state) if state == id("mono")));
+        assert!(restore("", 42).is_err());
+    }
+}

@@ -6,3 +6,5 @@ mod order;
 mod refuse;
 mod sweep;
 mod verbs;
+
+pub(super) use harness::{change_of, id, originals};

@@ -21,8 +21,9 @@ use crate::execute::{
     Cause, Context, ExecuteError, FoundJournal, Handles, Interrupt, Observer, Outcome, PlannedResults,
     Progress, Surroundings, apply, find, migration, release, resume, undo,
 };
-use crate::journal::{Migration, MigrationId};
+use crate::journal::{Migration, MigrationId, StateChange};
 use crate::plan::compute::Inputs;
+use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::stack::{StateId, StateLocation};
 use crate::state::{Lineage, Sha256Digest, Snapshot};
@@ -67,7 +68,7 @@ split "shop" {
 }
 "#;
 
-pub(super) fn id(name: &str) -> StateId {
+pub(crate) fn id(name: &str) -> StateId {
     let parsed = name.parse().unwrap();
     match name {
         "mono" | "other" => StateId::Source(parsed),
@@ -117,7 +118,7 @@ fn state(lineage: &str, serial: u64, objects: &[String]) -> String {
 }
 
 /// The states before, by name.
-pub(super) fn originals() -> BTreeMap<&'static str, String> {
+pub(crate) fn originals() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         (
             "mono",
@@ -187,14 +188,27 @@ pub(super) fn plan() -> &'static MigrationPlan {
                 (id("orders"), Lineage::from_random([0xff; 16])),
             ]),
         };
-        let computed = inputs.compute().unwrap_or_else(|faults| panic!("{}", faults[0]));
+        let prints = Mutex::new(BTreeMap::new());
+        let take = |id: &StateId, snapshot: &Snapshot| {
+            prints
+                .lock()
+                .unwrap()
+                .insert(id.clone(), Fingerprint::of(snapshot));
+            Ok(())
+        };
+        let computed = inputs
+            .compute(&take)
+            .unwrap_or_else(|faults| panic!("{}", faults[0]));
+        let prints = prints.into_inner().unwrap();
         let location = |name: &str| StateLocation {
             backend: "local".into(),
             arguments: BTreeMap::from([("path".to_owned(), format!("/{name}.tfstate"))]),
             workspace: "default".into(),
         };
         let locations = NAMES.iter().map(|name| (id(name), location(name))).collect();
-        computed.migration(&file, "prod", &locations, &snapshots).unwrap()
+        computed
+            .migration(&file, "prod", &locations, &snapshots, &prints)
+            .unwrap()
     });
     &PLANNED
 }
@@ -445,6 +459,14 @@ pub(super) fn migration_for(handles: &Handles) -> Migration {
     };
     let fenced = |state: &StateId| *state == id("mono");
     migration(plan(), migration_id(), handles, fenced, &mut lock_ids).unwrap()
+}
+
+/// One state of the migration.
+pub(crate) fn change_of(name: &str) -> StateChange {
+    migration_for(&World::memory().handles())
+        .state(&id(name))
+        .unwrap()
+        .clone()
 }
 
 /// The journal lies beside the source that changes.

@@ -101,6 +101,32 @@ fn the_fence_falls_only_when_the_code_lets_it() {
     check_end(&world, End::Completed);
 }
 
+/// Content and lineage are the original's, byte for byte; the serial goes on rising; what was new is gone.
+#[test]
+fn an_undone_state_has_a_higher_serial() {
+    let world = World::memory();
+    Process::new("one").apply(&world.handles()).unwrap();
+    let serials = |world: &World| NAMES.map(|name| world.serial(name));
+    assert_eq!(serials(&world), [Some(1), Some(42), Some(4), Some(8), Some(9)]);
+    Process::new("two").undo(&world.handles()).unwrap();
+    assert_eq!(serials(&world), [None, Some(43), Some(5), Some(9), Some(9)]);
+    check_end(&world, End::Undone);
+}
+
+/// Taken back before a state was written, it keeps its serial: what does not change is not written.
+#[test]
+fn an_undo_in_the_middle_writes_only_what_was_written() {
+    let world = World::memory();
+    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    Process::new("two").undo(&world.handles()).unwrap();
+    assert_eq!(
+        NAMES.map(|name| world.serial(name)),
+        [None, Some(41), Some(3), Some(7), Some(9)]
+    );
+    check_end(&world, End::Undone);
+}
+
 #[test]
 fn release_is_for_fenced_migrations() {
     let world = World::memory();
