@@ -1,6 +1,6 @@
 //! Migrations, carried out: the one place where effects happen, in one order, with a record before each.
 //!
-//! [`apply`], [`resume`], [`undo`] and [`release`] are one loop ([`walk`]): observe the world, let
+//! [`apply`], [`resume`], [`undo`] and [`release`] are one loop (`walk`): observe the world, let
 //! [`journal::decide`](crate::journal::decide) choose the next step, perform it, observe again. A result is verified by
 //! observing it, so that going on after a crash is the same as going on. [`find`] and [`list`] read journals.
 //!

@@ -163,10 +163,8 @@ impl<'a> Walk<'a> {
     fn give_up(&mut self, cause: Cause) -> Result<(), Cause> {
         let reason = cause.to_string();
         let event = match (&cause, self.phase()) {
-            // A journal that cannot be written, or is another's by now, is no place to note anything.
-            (Cause::JournalStore { .. } | Cause::Journal(_) | Cause::Concurrent { .. }, _) => {
-                return Err(cause);
-            }
+            // A journal that is another's by now is no place to note anything.
+            (Cause::Journal(_) | Cause::Concurrent { .. }, _) => return Err(cause),
             // Results without a record that announced them: the locks are all that protects what is there.
             (Cause::Stuck(_), Phase::Locking | Phase::BackingUp) => return Err(cause),
             (_, Phase::Locking | Phase::BackingUp) => Event::AbortIntended { reason },

@@ -1,221 +1,32 @@
-//! A small migration of three waves, worlds it happens in, and what must be true of them.
+//! Worlds in which migrations happen, and the processes at work in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(super) use super::check::{End, check_always, check_end};
+use super::fixture::plan;
+pub(super) use super::fixture::{NAMES, SECRET, migration_id};
+pub(crate) use super::fixture::{id, originals};
+use crate::backend::StateBackend;
 use crate::backend::clock::TestClock;
 use crate::backend::gated::{Gate, Gated};
 use crate::backend::local::LocalBackend;
 use crate::backend::memory::MemoryStore;
 use crate::backend::settling::Settling;
-use crate::backend::{DigestStanding, StateBackend};
-use crate::diagnostic::SourceFile;
 use crate::execute::{
     Cause, Context, ExecuteError, FoundJournal, Handles, Interrupt, Observer, Outcome, PlannedResults,
     Progress, Surroundings, apply, find, migration, release, resume, undo,
 };
-use crate::journal::{Migration, MigrationId, StateChange};
-use crate::plan::compute::Inputs;
-use crate::plan::migration::Fingerprint;
-use crate::plan::{MigrationPlan, PlanFile};
+use crate::journal::{Migration, StateChange};
 use crate::stack::{StateId, StateLocation};
-use crate::state::{Lineage, Sha256Digest, Snapshot};
-
-/// Stands in every object; must never leave the states and their backups.
-pub(super) const SECRET: &str = "s3cr3t-p4ssw0rd";
-
-/// `old` goes back into `mono`, which gives to the existing `orders` and to the new `fresh`: three waves.
-const PLAN: &str = r#"
-split "shop" {
-  source "mono" {
-    dir   = "mono"
-    state = "terraform.tfstate"
-  }
-
-  source "other" {
-    dir   = "other"
-    state = "terraform.tfstate"
-  }
-
-  defaults {
-    backend "local" {
-      path = "${stack}/terraform.tfstate"
-    }
-  }
-
-  stack "orders" {
-    layer    = "service"
-    existing = true
-    take     = ["terraform_data.orders", "terraform_data.by_key[\"a.b/\\\"é\"]"]
-  }
-
-  stack "fresh" {
-    layer = "network"
-    take  = ["module.net", "terraform_data.shared"]
-  }
-
-  return "old" {
-    layer = "service"
-    to    = "mono"
-  }
-}
-"#;
-
-pub(crate) fn id(name: &str) -> StateId {
-    let parsed = name.parse().unwrap();
-    match name {
-        "mono" | "other" => StateId::Source(parsed),
-        _ => StateId::Stack(parsed),
-    }
-}
-
-fn object(module: &str, name: &str, key: &str, deposed: bool) -> String {
-    let key_field = match key {
-        "" => String::new(),
-        key => format!("\n          \"index_key\": {key},"),
-    };
-    let oid = format!("{module}{name}{key}").replace(['"', '\\'], "'");
-    let mut instances = vec![instance(&key_field, "", &oid)];
-    if deposed {
-        instances.push(instance(
-            &key_field,
-            "\n          \"deposed\": \"0badcafe\",",
-            &format!("{oid}-deposed"),
-        ));
-    }
-    let module = match module {
-        "" => String::new(),
-        module => format!("\n      \"module\": \"{module}\","),
-    };
-    format!(
-        "    {{{module}\n      \"mode\": \"managed\",\n      \"type\": \"terraform_data\",\n      \"name\": \"{name}\",\n      \
-         \"provider\": \"provider[\\\"terraform.io/builtin/terraform\\\"]\",\n      \"instances\": [\n{}\n      ]\n    }}",
-        instances.join(",\n")
-    )
-}
-
-fn instance(key: &str, deposed: &str, oid: &str) -> String {
-    format!(
-        "        {{{key}{deposed}\n          \"schema_version\": 0,\n          \"attributes\": {{\n            \
-         \"id\": \"oid:{oid}\",\n            \"big\": 12345678901234567890.10,\n            \"password\": \"{SECRET}\"\n          \
-         }},\n          \"sensitive_attributes\": []\n        }}"
-    )
-}
-
-fn state(lineage: &str, serial: u64, objects: &[String]) -> String {
-    format!(
-        "{{\n  \"version\": 4,\n  \"terraform_version\": \"1.11.4\",\n  \"serial\": {serial},\n  \"lineage\": \"{lineage}\",\n  \
-         \"outputs\": {{}},\n  \"resources\": [\n{}\n  ],\n  \"check_results\": null\n}}\n",
-        objects.join(",\n")
-    )
-}
-
-/// The states before, by name.
-pub(crate) fn originals() -> BTreeMap<&'static str, String> {
-    BTreeMap::from([
-        (
-            "mono",
-            state(
-                "11111111-aaaa-bbbb-cccc-000000000001",
-                41,
-                &[
-                    object("", "by_key", r#""a.b/\"é""#, false),
-                    object("", "kept", "", true),
-                    object("", "orders", "", true),
-                    object("", "shared", "0", false),
-                    object(r#"module.net[\"x\"]"#, "inner", "", false),
-                ],
-            ),
-        ),
-        (
-            "other",
-            state(
-                "11111111-aaaa-bbbb-cccc-000000000005",
-                9,
-                &[object("", "unrelated", "", false)],
-            ),
-        ),
-        (
-            "orders",
-            state(
-                "11111111-aaaa-bbbb-cccc-000000000002",
-                7,
-                &[object("", "already", "", false)],
-            ),
-        ),
-        (
-            "old",
-            state(
-                "11111111-aaaa-bbbb-cccc-000000000003",
-                3,
-                &[object("", "back_a", "", false), object("", "back_b", "1", false)],
-            ),
-        ),
-    ])
-}
-
-/// All states of the plan, existing or not.
-pub(super) const NAMES: [&str; 5] = ["fresh", "mono", "old", "orders", "other"];
-
-/// The plan, computed once by the real rooms.
-pub(super) fn plan() -> &'static MigrationPlan {
-    static PLANNED: LazyLock<MigrationPlan> = LazyLock::new(|| {
-        let file = SourceFile {
-            path: "shop.hcl".into(),
-            text: PLAN.into(),
-        };
-        let file = PlanFile::read(Arc::new(file)).unwrap_or_else(|faults| panic!("{}", faults[0]));
-        let snapshots: BTreeMap<StateId, Snapshot> = originals()
-            .into_iter()
-            .map(|(name, text)| (id(name), Snapshot::read(text).unwrap().unwrap()))
-            .collect();
-        let inputs = Inputs {
-            plan: &file,
-            code: BTreeMap::new(),
-            snapshots: snapshots
-                .iter()
-                .map(|(id, snapshot)| (id.clone(), snapshot))
-                .collect(),
-            lineages: BTreeMap::from([
-                (id("fresh"), Lineage::from_random([0xfe; 16])),
-                (id("orders"), Lineage::from_random([0xff; 16])),
-            ]),
-        };
-        let prints = Mutex::new(BTreeMap::new());
-        let take = |id: &StateId, snapshot: &Snapshot| {
-            prints
-                .lock()
-                .unwrap()
-                .insert(id.clone(), Fingerprint::of(snapshot));
-            Ok(())
-        };
-        let computed = inputs
-            .compute(&take)
-            .unwrap_or_else(|faults| panic!("{}", faults[0]));
-        let prints = prints.into_inner().unwrap();
-        let location = |name: &str| StateLocation {
-            backend: "local".into(),
-            arguments: BTreeMap::from([("path".to_owned(), format!("/{name}.tfstate"))]),
-            workspace: "default".into(),
-        };
-        let locations = NAMES.iter().map(|name| (id(name), location(name))).collect();
-        computed
-            .migration(&file, "prod", &locations, &snapshots, &prints)
-            .unwrap()
-    });
-    &PLANNED
-}
-
-pub(super) fn migration_id() -> MigrationId {
-    "20261125-shop-1".parse().unwrap()
-}
+use crate::state::Snapshot;
 
 /// Where states live, as long as processes come and go.
 pub(super) enum World {
@@ -253,7 +64,7 @@ impl World {
         }
     }
 
-    fn open(&self, name: &str) -> Arc<dyn StateBackend> {
+    pub(super) fn open(&self, name: &str) -> Arc<dyn StateBackend> {
         match self {
             Self::Memory(store) => Arc::new(store.state(&format!("bucket/{name}.tfstate"))),
             Self::Local(dir) => {
@@ -315,7 +126,7 @@ impl World {
     }
 
     /// Returns the ids of the objects of a state.
-    fn objects(&self, name: &str) -> Vec<String> {
+    pub(super) fn objects(&self, name: &str) -> Vec<String> {
         let Some(bytes) = self.bytes(name) else {
             return Vec::new();
         };
@@ -331,7 +142,7 @@ impl World {
     }
 
     /// Returns everything beside the states: journals and backups.
-    fn sidecars(&self) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn sidecars(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         for name in NAMES {
             let handle = self.open(name);
@@ -484,161 +295,4 @@ pub(super) fn is_not_started(handles: &Handles) -> bool {
             ..
         })
     )
-}
-
-/// All objects there are.
-fn all_objects() -> BTreeSet<String> {
-    let world = World::memory();
-    NAMES.iter().flat_map(|name| world.objects(name)).collect()
-}
-
-/// What holds at every moment, whatever was cut off where: no object is in no state; one that is in two states is under
-/// our locks in both; no secret is anywhere but in states and backups.
-#[track_caller]
-pub(super) fn check_always(world: &World) {
-    static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(all_objects);
-    let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for name in NAMES {
-        for object in world.objects(name) {
-            owners.entry(object).or_default().push(name);
-        }
-    }
-    let found: BTreeSet<String> = owners.keys().cloned().collect();
-    assert_eq!(found, *ALL, "an object is lost");
-    for (object, names) in &owners {
-        assert!(names.len() <= 2, "{object} is in {names:?}");
-        if names.len() == 2 {
-            assert!(
-                names.iter().all(|name| world.is_locked(name)),
-                "{object} is in {names:?}, and not all are locked"
-            );
-        }
-    }
-    for (name, bytes) in world.sidecars() {
-        let text = String::from_utf8_lossy(&bytes);
-        assert_eq!(
-            text.contains(SECRET),
-            name.contains("/backup/"),
-            "{name} and the secret"
-        );
-    }
-}
-
-/// How a world must look when nobody is at work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// Never begun, or given up.
-    Original,
-    /// Applied and fenced.
-    Fenced,
-    /// Applied, fence down.
-    Completed,
-    /// Applied and taken back, or taken back in the middle.
-    Undone,
-}
-
-/// Checks all invariants of a world at rest.
-#[track_caller]
-pub(super) fn check_end(world: &World, end: End) {
-    check_always(world);
-    for name in NAMES {
-        assert_eq!(
-            world.is_locked(name),
-            end == End::Fenced && name == "mono",
-            "lock of {name} at {end:?}"
-        );
-        check_content(world, name, end);
-        let handle = world.open(name);
-        let digest = handle.read().unwrap().digest;
-        let fits = match digest {
-            DigestStanding::NotKept | DigestStanding::Matches => true,
-            DigestStanding::Missing => world.bytes(name).is_none(),
-            DigestStanding::Stale { .. } => false,
-        };
-        assert!(fits, "digest of {name} at {end:?}: {digest:?}");
-        check_backup(world, name, end);
-    }
-    if let World::Local(dir) = world {
-        check_files(dir.path(), end);
-    }
-}
-
-#[track_caller]
-fn check_content(world: &World, name: &str, end: End) {
-    let original = originals().get(name).cloned();
-    let planned = plan().state(&id(name)).unwrap();
-    let bytes = world.bytes(name);
-    let sha = bytes.as_deref().map(Sha256Digest::of);
-    let before = original.as_ref().map(|text| Sha256Digest::of(text.as_bytes()));
-    let after = match &planned.after {
-        crate::plan::migration::After::Written(print) => Some(Sha256Digest(print.sha256)),
-        crate::plan::migration::After::Unchanged => before,
-    };
-    match end {
-        End::Original => assert_eq!(sha, before, "{name}"),
-        End::Fenced | End::Completed => assert_eq!(sha, after, "{name}"),
-        End::Undone => {
-            // The original, but for a serial that may be two higher.
-            let text = bytes.map(|bytes| String::from_utf8(bytes).unwrap());
-            let serial = world.serial(name);
-            let raised = original.clone().map(|text| {
-                let from = Snapshot::read(text.clone()).unwrap().unwrap().serial().0;
-                text.replace(
-                    &format!("\"serial\": {from},"),
-                    &format!("\"serial\": {},", from + 2),
-                )
-            });
-            assert!(text == original || text == raised, "{name}, serial {serial:?}");
-        }
-    }
-}
-
-#[track_caller]
-fn check_backup(world: &World, name: &str, end: End) {
-    let planned = plan().state(&id(name)).unwrap();
-    let is_changed = planned.after != crate::plan::migration::After::Unchanged;
-    let wanted = originals().get(name).filter(|_| is_changed).cloned();
-    let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
-    let found = world.open(name).get_sidecar(&backup).unwrap();
-    match (end, found) {
-        // An undo or an end before the backups were made leaves none.
-        (End::Original | End::Undone, None) => {}
-        (_, found) => assert_eq!(
-            found.map(|bytes| String::from_utf8(bytes).unwrap()),
-            wanted,
-            "backup of {name} at {end:?}"
-        ),
-    }
-}
-
-/// Nothing but states, sidecars and the fence lies around; what holds content is for its owner only.
-#[track_caller]
-fn check_files(root: &Path, end: End) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut stack = vec![root.to_path_buf()];
-    while let Some(dir) = stack.pop() {
-        for entry in fs::read_dir(&dir).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let inside: PathBuf = path.strip_prefix(root).unwrap().to_path_buf();
-            let text = inside.display().to_string();
-            let beside = text.contains(".terraform.tfstate.stackcut/");
-            if path.is_dir() {
-                let fence = name == ".terraform.tfstate.lock.info";
-                assert!(
-                    !fence || (end == End::Fenced && text.starts_with("mono/")),
-                    "{text}"
-                );
-                let known = name == ".terraform.tfstate.stackcut" || fence || !name.starts_with('.');
-                assert!(known, "{text} at {end:?}");
-                stack.push(path);
-                continue;
-            }
-            assert!(!(beside && name.starts_with('.')), "{text} at {end:?}");
-            if beside {
-                let mode = fs::metadata(&path).unwrap().permissions().mode();
-                assert_eq!(mode & 0o077, 0, "{text} has mode {mode:o}");
-            }
-        }
-    }
 }
