@@ -9,7 +9,6 @@ use super::head::{OutputChanges, check_results_edit, edit_member};
 use super::object::{self, OBJECT_DEPTH};
 use super::place::{Group, Incoming, Placement, STAYS};
 use super::{At, MoveError};
-use crate::address::ConfigResourceAddr;
 use crate::json::quote;
 use crate::state::hash::FastMap;
 use crate::state::{
@@ -166,7 +165,6 @@ impl<'a> Assembler<'a, '_> {
                 )
             })
             .collect();
-        let mut producers: FastMap<(usize, u32), Producer> = FastMap::default();
         for (place, list) in &lists.lists {
             let from = place.0 as usize;
             // Where the object is after the moves.
@@ -177,16 +175,24 @@ impl<'a> Assembler<'a, '_> {
                     At::new(source.id.clone(), source.snapshot.object(place.1 as usize).addr())
                 }
             });
-            let parted = list.parted.iter().map(|&name| (name, true));
-            for (name, stays_in_part) in list.cut.iter().map(|&name| (name, false)).chain(parted) {
-                let (producer, went_to) = producers
-                    .entry((from, name))
-                    .or_insert_with(|| self.producer(from, name))
-                    .clone();
+            let parted = list.parted.iter().map(|&entry| (entry, true));
+            for (entry, stays_in_part) in list.cut.iter().map(|&entry| (entry, false)).chain(parted) {
+                let producer = self.fates.producer(self.placement, from, entry);
+                let elsewhere = || {
+                    let places = producer.went_to.iter();
+                    places
+                        .filter(|place| place.state != consumer.state)
+                        .cloned()
+                        .collect()
+                };
                 cut.push(CutDependency {
                     consumer: Arc::clone(&consumer),
-                    producer,
-                    went_to,
+                    producer: Arc::clone(&producer.at),
+                    went_to: if stays_in_part {
+                        elsewhere()
+                    } else {
+                        Arc::clone(&producer.went_to)
+                    },
                     stays_in_part,
                 });
             }
@@ -203,18 +209,6 @@ impl<'a> Assembler<'a, '_> {
             }
         }
         (cut, dropped)
-    }
-
-    /// Returns a resource as it was named before the moves, and the other states it is in after them.
-    fn producer(&self, from: usize, name: u32) -> Producer {
-        let id = |state: usize| self.placement.sources[state].id.clone();
-        let places = self.fates.places(from, name).iter();
-        let elsewhere = places.filter(|place| place.0 as usize != self.state);
-        let went_to = elsewhere.map(|&(state, name)| At::new(id(state as usize), self.fates.name(name)));
-        (
-            Arc::new(At::new(id(from), self.fates.name(name))),
-            went_to.collect(),
-        )
     }
 
     fn resources_edit(&self, lists: &Lists<'a>) -> Option<(Range<usize>, Text<'a>)> {
@@ -406,9 +400,6 @@ impl<'a> Assembler<'a, '_> {
         edit
     }
 }
-
-/// A resource before the moves, and where it is after them.
-type Producer = (Arc<At<ConfigResourceAddr>>, Arc<[At<ConfigResourceAddr>]>);
 
 /// Splits an entry around its list of instances: what stands before, the list, what stands after.
 fn around_list<'a>(resource: Resource<'a>, edit: &ObjectEdit<'a>) -> (Text<'a>, Range<usize>, Text<'a>) {

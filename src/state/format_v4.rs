@@ -7,14 +7,15 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use super::error::Place;
 use super::hash::FastMap;
 use super::index::AddressIndex;
 use super::{
-    CheckEntry, FieldSpan, InstanceEntry, Layout, Lineage, OutputEntry, Refusal, ResourceEntry, Serial,
-    Snapshot, Span, StateError, StateMeta, Top,
+    CheckEntry, FieldSpan, InstanceEntry, Layout, Lineage, OutputEntry, ProviderId, Refusal, ResourceEntry,
+    Serial, Snapshot, Span, StateError, StateMeta, Top,
 };
 use crate::address::{ConfigResourceAddr, ModuleInstanceAddr, ProviderConfigAddr};
 use crate::json::{JsonError, JsonFault, RawStr, Scanner};
@@ -52,7 +53,7 @@ fn offset(at: usize) -> u32 {
 fn span(range: Range<usize>) -> Span {
     Span {
         start: offset(range.start),
-        end: offset(range.end),
+        end: NonZeroU32::new(offset(range.end)).expect("a value does not end where the text begins"),
     }
 }
 
@@ -185,7 +186,7 @@ struct Reader<'a> {
     index: AddressIndex,
     /// What has been parsed already, by its raw text.
     known_modules: FastMap<&'a str, ModuleInstanceAddr>,
-    known_providers: FastMap<&'a str, u32>,
+    known_providers: FastMap<&'a str, ProviderId>,
     known_dependencies: FastMap<&'a str, u32>,
 }
 
