@@ -10,6 +10,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod error;
 pub mod graph;
+pub mod journal;
 pub mod json;
 pub mod moves;
 pub mod plan;

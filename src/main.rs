@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 /// A split is a million small allocations over two threads: this allocator is what keeps them out of each other's way.
-//X#[global_allocator]
-//X static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     ExitCode::from(stackcut::cli::run().code())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::input::{RootModule, random_bytes, read_plan};
-use super::stores::{Access, backend_error, open};
+use super::stores::{backend_error, open_for_reading};
 use crate::backend::StateBackend;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
@@ -90,15 +90,11 @@ impl Project {
     }
 
     /// Reads every state of an environment, under no lock, and computes its migration.
-    pub(super) fn prepare(
-        &self,
-        environment: &Environment,
-        access: Access,
-    ) -> Result<Prepared, CommandError> {
+    pub(super) fn prepare(&self, environment: &Environment) -> Result<Prepared, CommandError> {
         let locations = self.locations(environment)?;
         let mut stores = BTreeMap::new();
         for (id, location) in &locations {
-            stores.insert(id.clone(), open(location, access)?);
+            stores.insert(id.clone(), open_for_reading(location)?);
         }
         let snapshots = read_all(&stores)?;
         self.check_presence(&snapshots, &locations)?;
