@@ -9,7 +9,7 @@
 //!   the saved plan from which every result can be computed again. No content of a state.
 //! - [`Event`], [`Phase`], [`next_phase`]: the log and its state machine; total, and an illegal event is an error.
 //! - [`Journal`]: a replayed log. [`Record`]: one record as text, chained by checksums ([`format_v1`]).
-//! - [`Standing`], [`Sighting`]: where a state was found. [`decide`]: the next step; nothing else chooses one.
+//! - [`Standing`], [`Sighting`]: where a state was found. [`decide()`]: the next step; nothing else chooses one.
 //! - [`waves`]: the order of writes, from which state gives objects to which.
 //!
 //! Everything here is a function of its arguments: no clock, no file, no randomness.
