@@ -285,8 +285,8 @@ impl Scan<'_> {
         if rest.starts_with('"') {
             self.modes.pop();
             self.token(1);
-        } else if rest.starts_with('\\') {
-            let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+        } else if let Some(escaped) = rest.strip_prefix('\\') {
+            let length = 1 + escaped.chars().next().map_or(0, char::len_utf8);
             self.token(length);
         } else {
             self.template();

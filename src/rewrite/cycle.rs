@@ -105,11 +105,10 @@ fn reads<'c>(cut: &'c Cut<'_>, owners: &BTreeMap<&'c Item, &'c StateId>) -> Read
                     continue;
                 };
                 match cut.ownership.get_key_value(&target) {
-                    Some((known, _)) => {
-                        if known != item && owners.contains_key(known) {
-                            reads.entry(item).or_default().insert(known);
-                        }
+                    Some((known, _)) if known != item && owners.contains_key(known) => {
+                        reads.entry(item).or_default().insert(known);
                     }
+                    Some(_) => {}
                     None if seen.insert(target.clone()) => queue.push(target),
                     None => {}
                 }

@@ -187,11 +187,6 @@ fn values_cross_wherever_they_stand() {
 pub fn check(files: &[(&str, &str)], stacks: &str) -> CutMade {
     let lab = Lab::new(tools().terraform(), files, &plan(stacks)).apply();
     let cut = lab.cut();
-    if std::env::var_os("SHOW").is_some() {
-        for id in &cut.rewritten.order {
-            println!("##### {id}\n{}", cut.listing(id));
-        }
-    }
     cut.prove();
     cut
 }
