@@ -11,6 +11,7 @@ pub mod contract;
 pub mod diagnostic;
 pub mod error;
 pub mod graph;
+pub mod journal;
 pub mod json;
 pub mod moves;
 pub mod plan;

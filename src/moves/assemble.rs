@@ -17,9 +17,17 @@ use crate::state::{
     compare_instances, reformat_into,
 };
 
-/// A state put together, if anything in it changes.
-pub(super) struct Assembled {
-    pub(super) text: Option<String>,
+/// What changes in a state's text: ranges of the original, and what stands there instead.
+pub(super) type Edits<'a> = Vec<(Range<usize>, Text<'a>)>;
+
+/// Puts the text of a state together.
+pub(super) fn text_of(snapshot: &Snapshot, edits: Edits<'_>) -> String {
+    splice(snapshot.text(), edits)
+}
+
+/// What becomes of a state, if anything in it changes.
+pub(super) struct Assembled<'a> {
+    pub(super) edits: Option<Edits<'a>>,
     pub(super) cut: Vec<CutDependency>,
     pub(super) dropped: Vec<DroppedDependency>,
 }
@@ -58,26 +66,26 @@ impl<'a> Assembler<'a, '_> {
         &self.placement.groups[self.state]
     }
 
-    /// Puts the state together and reports what happened to dependencies.
-    pub(super) fn run(&self) -> Result<Assembled, MoveError> {
+    /// Decides what changes in the state and reports what happened to dependencies.
+    pub(super) fn run(&self) -> Result<Assembled<'a>, MoveError> {
         let lists = self.lists();
         let (cut, dropped) = self.report(&lists);
         let snapshot = self.snapshot();
-        let mut edits: Vec<(Range<usize>, Text<'a>)> = Vec::new();
+        let mut edits: Edits<'a> = Vec::new();
         edits.extend(self.outputs.edit(snapshot));
         edits.extend(self.resources_edit(&lists));
         edits.extend(check_results_edit(self.placement, self.state));
         edits.retain(|(range, text)| !text.is(&snapshot.text()[range.clone()]));
-        let text = if edits.is_empty() {
+        let edits = if edits.is_empty() {
             None
         } else {
             let serial = self.serial()?;
             if !self.placement.sources[self.state].is_new {
                 edits.push(serial_edit(snapshot, serial));
             }
-            Some(splice(snapshot.text(), edits))
+            Some(edits)
         };
-        Ok(Assembled { text, cut, dropped })
+        Ok(Assembled { edits, cut, dropped })
     }
 
     fn serial(&self) -> Result<Serial, MoveError> {

@@ -3,6 +3,7 @@
 
 mod acme;
 mod arrows;
+mod commands;
 mod config;
 mod differential;
 mod docs;
