@@ -354,7 +354,7 @@ impl<'a> Cut<'a> {
                 single: Some(key.clone()),
                 keys: Vec::new(),
                 value: (owned.repetition == Repetition::ForEach)
-                    .then(|| each::value(&self.input.configuration.root().source, item, key))
+                    .then(|| each::value(self.input, item, key))
                     .flatten(),
             },
             Form::AsIs | Form::Only(_) => Scope {

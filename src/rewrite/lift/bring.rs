@@ -325,7 +325,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                         edits.push(constant(caller, reference, key));
                         continue;
                     }
-                    Target::EachValue => match each::value(root, &call, key) {
+                    Target::EachValue => match each::value(self.input, &call, key) {
                         Some(EachValue::Key) => text::literal(key),
                         Some(EachValue::Expression {
                             span,
