@@ -290,7 +290,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                 }
             },
         };
-        let is_short = matches!(
+        let is_simple = matches!(
             expr,
             Some(
                 Expression::Traversal(_)
@@ -298,9 +298,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
                     | Expression::Bool(_)
                     | Expression::String(_)
             )
-        ) && !value.contains('\n')
-            && !reference.place.around.in_heredoc
-            && !(reference.place.around.in_template && value.starts_with('"'));
+        );
+        let around = reference.place.around;
+        // A quoted text inside another one is right, but no one would write it.
+        let is_text_in_text = around.in_template && value.starts_with('"');
+        let is_short = is_simple && !value.contains('\n') && !around.in_heredoc && !is_text_in_text;
         if is_short {
             return Ok(value);
         }
