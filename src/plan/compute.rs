@@ -171,7 +171,7 @@ impl Inputs<'_> {
 }
 
 /// Turns moves and outputs of a plan into the changes they are. The addresses go along: there are many, and large.
-pub(super) fn changes(instances: Vec<assign::InstanceMove>, outputs: &[assign::OutputMove]) -> Changes {
+pub fn changes(instances: Vec<assign::InstanceMove>, outputs: &[assign::OutputMove]) -> Changes {
     let instances = instances
         .into_iter()
         .map(|found| InstanceMove {

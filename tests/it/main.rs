@@ -8,6 +8,8 @@ mod config;
 mod differential;
 mod docs;
 mod plan_file;
+// Long runs of real Terraform over rooms that no command uses yet: `cargo test --features rewrite-e2e`.
+#[cfg(feature = "rewrite-e2e")]
 mod rewrite;
 mod states;
 mod support;

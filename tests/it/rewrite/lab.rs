@@ -8,11 +8,9 @@ use std::sync::Arc;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
-use stackcut::moves::{
-    self, At, Changes, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice, StateInput, States,
-};
+use stackcut::moves::{self, NewState, StateInput, States};
+use stackcut::plan::PlanFile;
 use stackcut::plan::compute::Inputs;
-use stackcut::plan::{Assignment, PlanFile};
 use stackcut::rewrite::{self, Input, Rewritten};
 use stackcut::stack::StateId;
 use stackcut::state::{Lineage, Snapshot};
@@ -149,7 +147,10 @@ impl Lab {
             locations: &locations,
             contracts: &contracts,
         })?;
-        let mut changes = changes_of(&computed.assignment);
+        let mut changes = stackcut::plan::compute::changes(
+            computed.assignment.instances.clone(),
+            &computed.assignment.outputs,
+        );
         changes.outputs.extend(rewritten.outputs.iter().cloned());
         changes.set_outputs.extend(rewritten.set_outputs.iter().cloned());
         let mut states: States<'_> = BTreeMap::from([(source.clone(), StateInput::Existing(&snapshot))]);
@@ -328,25 +329,6 @@ fn is_contract(change: &str) -> bool {
     .iter()
     .any(|ending| change.ends_with(ending));
     change.starts_with("module.contract") && is_object
-}
-
-/// Turns who gets what into the changes of the states.
-fn changes_of(assignment: &Assignment) -> Changes {
-    let instances = assignment.instances.iter().map(|found| InstanceMove {
-        from: At::new(found.giver.clone(), found.from.clone()),
-        to: At::new(found.taker.clone(), found.to.clone()),
-        provider: ProviderChoice::Auto,
-    });
-    let outputs = assignment.outputs.iter().map(|found| OutputMove {
-        from: At::new(found.giver.clone(), found.name.clone()),
-        to: At::new(found.taker.clone(), found.name.clone()),
-        transfer: OutputTransfer::Move,
-    });
-    Changes {
-        instances: instances.collect(),
-        outputs: outputs.collect(),
-        ..Changes::default()
-    }
 }
 
 fn shown(faults: &[Diagnostic]) -> String {
