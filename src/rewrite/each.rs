@@ -4,9 +4,11 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey};
 
 use super::access::EachValue;
-use super::text;
+use super::values::{Scope, Values};
+use super::{Input, text, types};
 use crate::address::InstanceKey;
 use crate::config::{Item, ModuleSource, Syntax};
+use crate::contract::value::Value;
 
 /// Functions that give a set, whose elements are their own keys.
 const SETS: [&str; 8] = [
@@ -20,8 +22,26 @@ const SETS: [&str; 8] = [
     "keys",
 ];
 
-/// Returns what stands for `each.value`; none where the `for_each` expression cannot be read.
-pub(super) fn value(module: &ModuleSource, item: &Item, key: &InstanceKey) -> Option<EachValue> {
+/// Returns what stands for `each.value` of a block of the root module; none where the `for_each` expression cannot be
+/// read.
+pub(super) fn value(input: &Input<'_>, item: &Item, key: &InstanceKey) -> Option<EachValue> {
+    let root = &input.configuration.root().source;
+    let found = in_text(root, item, key)?;
+    let is_set = || {
+        let (file, argument) = root.attribute(item, "for_each")?;
+        let expr = file.expression(&argument.value)?;
+        let known = Values::new(input).expr(&Scope::root(), &expr);
+        let is_list = matches!(known, Some(Value::List(_)));
+        Some(is_list || types::of_root(input, &expr) == Some(types::Collection::Set))
+    };
+    match found {
+        EachValue::Expression { .. } if is_set() == Some(true) => Some(EachValue::Key),
+        found => Some(found),
+    }
+}
+
+/// Tells it by the text alone.
+fn in_text(module: &ModuleSource, item: &Item, key: &InstanceKey) -> Option<EachValue> {
     let (file, argument) = module.attribute(item, "for_each")?;
     if file.syntax == Syntax::Json {
         return None;

@@ -5,23 +5,24 @@
 //! module gets what it read of the block as a new argument. That monolith is then cut like any other.
 
 mod bring;
+mod dissolve;
+mod overlay;
+mod remainder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bring::Bringer;
+use self::bring::Bringer;
+pub(super) use self::overlay::Overlay;
 
 use super::Input;
 use super::align::aligned;
-use super::splice::{Edit, Kept, apply, assemble};
+use super::splice::{Edit, apply};
 use super::text;
 use crate::address::{InstanceKey, ModuleAddr, ModuleInstanceAddr, ResourceInstanceAddr, ResourceMode};
-use crate::config::{
-    CallTarget, Configuration, Item, Mode, Module, Reference, Role, StepKind, Syntax, Target,
-};
+use crate::config::{CallTarget, Configuration, Item, Mode, Module, Reference};
 use crate::diagnostic::Diagnostic;
 use crate::moves::{self, Changes, StateInput};
 use crate::plan::Assignment;
-use crate::source_tree::{SourceError, SourceTree, join};
 use crate::state::Snapshot;
 
 /// A monolith with blocks lifted out of its modules.
@@ -36,36 +37,6 @@ pub(super) struct Lifted<'a> {
     pub snapshot: Snapshot,
     /// Who gets what of it.
     pub assignment: Assignment,
-}
-
-/// A tree of files, some of them replaced.
-pub(super) struct Overlay<'a> {
-    base: &'a dyn SourceTree,
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl SourceTree for Overlay<'_> {
-    fn files(&self, dir: &str) -> Result<Option<Vec<String>>, SourceError> {
-        let mut names: BTreeSet<String> = self.base.files(dir)?.into_iter().flatten().collect();
-        for path in self.files.keys() {
-            let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-            if parent == dir {
-                names.insert(name.to_owned());
-            }
-        }
-        Ok((!names.is_empty()).then(|| names.into_iter().collect()))
-    }
-
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        match self.files.get(path) {
-            Some(bytes) => Ok(Some(bytes.clone())),
-            None => self.base.read(path),
-        }
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.base.shown(path)
-    }
 }
 
 /// One block to be lifted out of one module instance.
@@ -318,108 +289,6 @@ impl Lift<'_, '_> {
         self.module_without(call, module, &dir, &lifted, &outputs)
     }
 
-    /// Tells whether nothing is left of the module instances that blocks are lifted out of, while others stay.
-    fn dissolved(&self, call: &str, keys: &BTreeSet<Option<InstanceKey>>) -> bool {
-        let mut others = false;
-        for instance in self.input.snapshot.instances() {
-            let address = instance.addr();
-            let Some(step) = address.resource.module.0.first().filter(|step| step.name == call) else {
-                continue;
-            };
-            if !keys.contains(&step.key) {
-                others = true;
-            } else if address.resource.mode == ResourceMode::Managed
-                && !self
-                    .wanted
-                    .values()
-                    .any(|place| place.instances.contains(&address))
-            {
-                return false;
-            }
-        }
-        others
-    }
-
-    /// Returns the edits with which the root module reads what a dissolved instance told it.
-    fn readers(
-        &self,
-        call: &str,
-        key: &InstanceKey,
-        bringer: &mut Bringer<'_, '_>,
-    ) -> Result<Vec<(usize, Edit)>, Fault> {
-        let mut edits = Vec::new();
-        for (id, file, block) in self.input.configuration.root().source.blocks() {
-            for reference in &block.references {
-                if !matches!(&reference.target, Target::Module { name, .. } if name == call) {
-                    continue;
-                }
-                let steps: Vec<&StepKind> = reference.steps.iter().take(2).map(|step| &step.kind).collect();
-                match steps[..] {
-                    [StepKind::Index(other), ..] if other != key => {}
-                    [StepKind::Index(_), StepKind::Attr(output)] if file.syntax == Syntax::Hcl => {
-                        let local = bringer.told(output, self.wanted)?;
-                        let span = reference.root.start..reference.steps[1].span.end;
-                        edits.push((id.file, Edit::new(span, format!("local.{local}"))));
-                    }
-                    _ => {
-                        let message = format!(
-                            "`module.{call}{}` is read here among others, and would be gone",
-                            text::index(key)
-                        );
-                        let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
-                        return Err(Box::new(fault.note("nothing was written").hint(
-                            "read single instances by their keys, or take whole instances of the module",
-                        )));
-                    }
-                }
-            }
-        }
-        Ok(edits)
-    }
-
-    /// Takes dissolved instances out of the repetition of their call.
-    fn without_keys(
-        &mut self,
-        call: &str,
-        keys: &BTreeSet<Option<InstanceKey>>,
-        root: &Module,
-    ) -> Result<(), Fault> {
-        let stay: BTreeSet<InstanceKey> = self
-            .input
-            .snapshot
-            .resources()
-            .filter_map(|resource| resource.addr().module.0.first().cloned())
-            .filter(|step| step.name == call && !keys.contains(&step.key))
-            .filter_map(|step| step.key)
-            .collect();
-        let item = Item::Module(call.to_owned());
-        let Some((file, argument)) = root
-            .source
-            .attribute(&item, "for_each")
-            .filter(|(file, _)| file.syntax == Syntax::Hcl)
-        else {
-            let message = format!(
-                "instances of module call `{call}` would leave it, which is not repeated by `for_each`"
-            );
-            return Err(self.refuse(root, None, message, "take whole instances of the module"));
-        };
-        let number = root
-            .source
-            .files
-            .iter()
-            .position(|known| std::ptr::eq(known, file))
-            .unwrap_or_default();
-        let stay: Vec<String> = stay.iter().map(text::literal).collect();
-        let (start, end) = (argument.value.start, argument.value.end);
-        let edits = self.root_edits.entry(number).or_default();
-        edits.push(Edit::new(start..start, "{ for key, value in "));
-        edits.push(Edit::new(
-            end..end,
-            format!(" : key => value if contains([{}], key) }}", stay.join(", ")),
-        ));
-        Ok(())
-    }
-
     /// Every instance of a lifted block must go: the module's code is one for all of them.
     fn complete(&self, call: &str, lifted: &BTreeSet<&Item>, root: &Module) -> Result<(), Fault> {
         for resource in self.input.snapshot.resources() {
@@ -485,178 +354,6 @@ impl Lift<'_, '_> {
             edits.push(Edit::new(source.value.clone(), text::quote(&new)));
         }
         copy
-    }
-
-    /// Writes the module without the lifted blocks: what it read of them it is told by its caller.
-    fn module_without(
-        &mut self,
-        call: &str,
-        module: &Module,
-        dir: &str,
-        lifted: &BTreeSet<&Item>,
-        outputs: &BTreeMap<String, String>,
-    ) -> Result<(), Fault> {
-        let mut told: BTreeMap<&Item, (String, Option<BTreeSet<String>>)> = BTreeMap::new();
-        let variables: BTreeSet<String> = module
-            .source
-            .items()
-            .filter_map(|(item, _)| match item {
-                Item::Variable(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
-        let mut texts: BTreeMap<usize, (Vec<Kept>, usize)> = BTreeMap::new();
-        for (id, file, block) in module.source.blocks() {
-            let own = block.kind.mode().map(|mode| Item::Resource {
-                mode,
-                type_name: block.label(0).to_owned(),
-                name: block.label(1).to_owned(),
-            });
-            let is_lifted = own.as_ref().is_some_and(|item| lifted.contains(item));
-            let mut edits = Vec::new();
-            for reference in block.references.iter().filter(|_| !is_lifted) {
-                let Some(item) = super::access::item_of(&reference.target) else {
-                    continue;
-                };
-                let Some(item) = lifted.iter().copied().find(|lifted| **lifted == item) else {
-                    continue;
-                };
-                if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy)
-                    || file.syntax == Syntax::Json
-                {
-                    let message = format!(
-                        "the module depends on {} in a way that no argument can replace",
-                        item.describe()
-                    );
-                    let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
-                    return Err(Box::new(
-                        fault
-                            .note("nothing was written")
-                            .hint("take the module as a whole"),
-                    ));
-                }
-                let (name, used) = told
-                    .entry(item)
-                    .or_insert_with(|| (free(&variables, &told_name(item)), Some(BTreeSet::new())));
-                match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
-                    (Some(StepKind::Attr(attribute)), Some(used)) => {
-                        used.insert(attribute.clone());
-                    }
-                    _ => *used = None,
-                }
-                edits.push(Edit::new(reference.root.clone(), format!("var.{name}")));
-            }
-            let (kept, _) = texts.entry(id.file).or_default();
-            kept.push(Kept {
-                full: block.full.clone(),
-                edits: (!is_lifted).then_some(edits),
-            });
-        }
-        for (number, (kept, _)) in &texts {
-            let file = &module.source.files[*number];
-            let source = &file.source.text;
-            if kept
-                .iter()
-                .all(|piece| piece.edits.as_ref().is_some_and(Vec::is_empty))
-            {
-                continue;
-            }
-            let text = assemble(source, kept).unwrap_or_default();
-            let text = if aligned(source) == *source {
-                aligned(&text)
-            } else {
-                text
-            };
-            self.files.insert(join(dir, &file.name), text.into_bytes());
-        }
-        self.tell(call, module, dir, &told, outputs);
-        Ok(())
-    }
-
-    /// Adds the new variables and outputs to a module, and the arguments to its call.
-    fn tell(
-        &mut self,
-        call: &str,
-        module: &Module,
-        dir: &str,
-        told: &BTreeMap<&Item, (String, Option<BTreeSet<String>>)>,
-        outputs: &BTreeMap<String, String>,
-    ) {
-        let mut blocks = Vec::new();
-        let mut arguments = String::new();
-        for (item, (name, used)) in told {
-            blocks.push(format!(
-                "variable {} {{\n  description = {}\n  type        = any\n}}\n",
-                text::quote(name),
-                text::quote(&format!("What was {} in here", text::root_of(item)))
-            ));
-            arguments.push_str(&format!(
-                "  {name} = {}\n",
-                self.argument(call, item, used.as_ref())
-            ));
-        }
-        for (name, value) in outputs {
-            blocks.push(format!(
-                "output {} {{\n  value = {value}\n}}\n",
-                text::quote(name)
-            ));
-        }
-        if !blocks.is_empty() {
-            let names: BTreeSet<String> = module.source.files.iter().map(|file| file.name.clone()).collect();
-            let file = super::emit::free_file_name(&names, "lifted");
-            let text = format!(
-                "# Blocks of this module are in its caller now.\n{}",
-                blocks.join("\n")
-            );
-            self.files.insert(join(dir, &file), text.into_bytes());
-        }
-        let root = &self.input.configuration.root().source;
-        let declared = root.declarations(&Item::Module(call.to_owned())).first();
-        if let (Some(piece), false) = (declared, arguments.is_empty()) {
-            let (_, block) = root.block(piece.block);
-            let at = block.body.span.end - 1;
-            self.root_edits
-                .entry(piece.block.file)
-                .or_default()
-                .push(Edit::new(at..at, arguments));
-        }
-    }
-
-    /// Returns what a call tells its module of a lifted block.
-    fn argument(&self, call: &str, item: &Item, used: Option<&BTreeSet<String>>) -> String {
-        let one = |place: &Place| {
-            let root = text::root_of(&place.item);
-            match used {
-                None => root,
-                Some(names) => {
-                    let members: Vec<String> = names
-                        .iter()
-                        .map(|name| format!("{} = {root}{}", text::member(name), text::step(name)))
-                        .collect();
-                    format!("{{ {} }}", members.join(", "))
-                }
-            }
-        };
-        let places: Vec<(&Wanted, &Place)> = self
-            .wanted
-            .iter()
-            .filter(|(w, _)| w.call == call && w.item == *item)
-            .collect();
-        let keyed: Vec<String> = places
-            .iter()
-            .filter_map(|(wanted, place)| {
-                let key = wanted.key.as_ref()?;
-                Some(match key {
-                    InstanceKey::Str(key) => format!("{} = {}", text::member(key), one(place)),
-                    InstanceKey::Int(_) => one(place),
-                })
-            })
-            .collect();
-        match places.first().and_then(|(wanted, _)| wanted.key.as_ref()) {
-            None => places.first().map(|(_, place)| one(place)).unwrap_or_default(),
-            Some(InstanceKey::Str(_)) => format!("{{ {} }}[each.key]", keyed.join(", ")),
-            Some(InstanceKey::Int(_)) => format!("[{}][count.index]", keyed.join(", ")),
-        }
     }
 
     /// Writes the files of the root module.

@@ -245,6 +245,7 @@ fn parts(
     for (state, list) in by_state {
         match form(input, item, repetition, is_split, &list) {
             Ok(form) => {
+                faults.extend(in_json(input, item, &form));
                 let part = Part {
                     form,
                     item: list[0].1.1.clone(),
@@ -350,6 +351,26 @@ fn form(
             )
         }
     }
+}
+
+/// A repetition in JSON syntax is not divided: what it would need is no JSON.
+fn in_json(input: &Input<'_>, item: &Item, form: &Form) -> Option<Diagnostic> {
+    let root = &input.configuration.root().source;
+    let name = ["for_each", "count"]
+        .into_iter()
+        .find(|name| root.attribute(item, name).is_some());
+    let (file, argument) = root.attribute(item, name?)?;
+    let is_divided = *form != Form::AsIs && file.syntax == crate::config::Syntax::Json;
+    is_divided.then(|| {
+        let message = format!(
+            "{} is in JSON syntax and would be divided by its keys",
+            item.describe()
+        );
+        Diagnostic::error(message)
+            .at(&file.source, argument.span.clone())
+            .note("nothing was written")
+            .hint("take all of its keys, or write the block in HCL first")
+    })
 }
 
 fn list_keys(keys: &[InstanceKey]) -> String {

@@ -49,7 +49,7 @@ impl Writer<'_, '_> {
                         true => format!("({new}){suffix}"),
                         false => format!("{new}{suffix}"),
                     };
-                    replace(reference.root.clone(), new)
+                    replace(reference.root.clone(), spaced(file, reference.root.start, new))
                 }
                 None => Vec::new(),
             },
@@ -87,11 +87,7 @@ impl Writer<'_, '_> {
                 return self.remote(file, reference, item, &owner, member.as_ref());
             }
             Access::View { keys } => {
-                let mut new = self.view(item, keys.as_ref());
-                // `${{` would be right, but `fmt` wants a blank between.
-                if new.starts_with('{') && file.source.text[..reference.root.start].ends_with("${") {
-                    new.insert(0, ' ');
-                }
+                let new = spaced(file, reference.root.start, self.view(item, keys.as_ref()));
                 (new, 0)
             }
         };
@@ -288,6 +284,14 @@ impl Writer<'_, '_> {
             .flat_map(|reference| self.reference(file, reference, &scope))
             .collect()
     }
+}
+
+/// `${{` would be right, but `fmt` wants a blank between.
+fn spaced(file: &ConfigFile, start: usize, mut new: String) -> String {
+    if new.starts_with('{') && file.source.text[..start].ends_with("${") {
+        new.insert(0, ' ');
+    }
+    new
 }
 
 /// Replaces `each.key` or `count.index` by a known key; in a template by its text itself, where that says the same.

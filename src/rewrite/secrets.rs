@@ -1,7 +1,10 @@
 //! Which values are secret: by the state, by `sensitive` outputs and variables, by name.
 
+mod taint;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::taint::is_tainted;
 use super::Input;
 use super::closure::{Cut, Reading};
 use super::ownership::Ownership;
@@ -10,7 +13,7 @@ use super::values::Values;
 use crate::address::{
     ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceMode,
 };
-use crate::config::{Item, Literal, Mode, ModuleSource, Target};
+use crate::config::{Item, Literal, ModuleSource};
 use crate::contract::sounds_secret;
 use crate::contract::value::Value;
 use crate::diagnostic::Diagnostic;
@@ -335,97 +338,4 @@ fn is_marked(module: &ModuleSource, item: &Item) -> bool {
         .attribute(item, "sensitive")
         .and_then(|(file, argument)| file.literal(&argument.value))
         == Some(Literal::Bool(true))
-}
-
-/// Tells whether a sensitive value flows into an item of a module.
-fn is_tainted(
-    input: &Input<'_>,
-    module: &ModuleAddr,
-    item: &Item,
-    seen: &mut BTreeSet<(ModuleAddr, Item)>,
-) -> bool {
-    if !seen.insert((module.clone(), item.clone())) {
-        return false;
-    }
-    let Some(found) = input.configuration.module(module) else {
-        return false;
-    };
-    let source = &found.source;
-    if matches!(item, Item::Output(_) | Item::Variable(_)) && is_marked(source, item) {
-        return true;
-    }
-    if let (Item::Variable(name), Some((call, outer))) = (item, module.0.split_last()) {
-        return argument_is_tainted(input, &ModuleAddr(outer.to_vec()), call, name, seen);
-    }
-    source
-        .references(item)
-        .into_iter()
-        .any(|(_, reference)| match &reference.target {
-            Target::Local(name) => is_tainted(input, module, &Item::Local(name.clone()), seen),
-            Target::Var(name) => is_tainted(input, module, &Item::Variable(name.clone()), seen),
-            Target::Module {
-                name,
-                output: Some(output),
-            } => {
-                let mut inner = module.clone();
-                inner.0.push(name.clone());
-                is_tainted(input, &inner, &Item::Output(output.clone()), seen)
-            }
-            Target::Resource {
-                mode: Mode::Managed,
-                type_name,
-                name,
-            } => {
-                let item = Item::Resource {
-                    mode: Mode::Managed,
-                    type_name: type_name.clone(),
-                    name: name.clone(),
-                };
-                let attributes = of_resource(input, module, &item);
-                let named = reference.steps.iter().find_map(|step| match &step.kind {
-                    crate::config::StepKind::Attr(name) => Some(name),
-                    _ => None,
-                });
-                match named {
-                    Some(name) => attributes.get(name) == Some(&Secrecy::Sensitive),
-                    None => false,
-                }
-            }
-            _ => false,
-        })
-}
-
-/// Tells whether a sensitive value flows into an argument of a call.
-fn argument_is_tainted(
-    input: &Input<'_>,
-    caller: &ModuleAddr,
-    call: &str,
-    argument: &str,
-    seen: &mut BTreeSet<(ModuleAddr, Item)>,
-) -> bool {
-    let Some(module) = input.configuration.module(caller) else {
-        return false;
-    };
-    let item = Item::Module(call.to_owned());
-    let Some((_, found)) = module.source.attribute(&item, argument) else {
-        return false;
-    };
-    let span = found.span.clone();
-    let references = module.source.references(&item);
-    references
-        .into_iter()
-        .filter(|(_, reference)| span.start <= reference.span.start && reference.span.end <= span.end)
-        .any(|(_, reference)| match &reference.target {
-            Target::Local(name) => is_tainted(input, caller, &Item::Local(name.clone()), seen),
-            Target::Var(name) => is_tainted(input, caller, &Item::Variable(name.clone()), seen),
-            Target::Module {
-                name,
-                output: Some(output),
-            } => {
-                let mut inner = caller.clone();
-                inner.0.push(name.clone());
-                is_tainted(input, &inner, &Item::Output(output.clone()), seen)
-            }
-            _ => false,
-        })
 }

@@ -80,6 +80,11 @@ pub(super) fn of_reference(
     }
 }
 
+/// Returns the collection that an expression of the root module gives.
+pub(super) fn of_root(input: &Input<'_>, expr: &Expression) -> Option<Collection> {
+    of_expr(input, &ModuleAddr::default(), expr, 0)
+}
+
 fn of_output(
     input: &Input<'_>,
     caller: &ModuleAddr,

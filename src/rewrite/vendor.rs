@@ -140,11 +140,7 @@ fn relative(from: &str, to: &str) -> String {
 }
 
 /// Returns the providers that items of the root module use, in the whole of them.
-pub(super) fn used_providers(
-    input: &Input<'_>,
-    items: &BTreeSet<Item>,
-    texts: &BTreeMap<String, String>,
-) -> BTreeSet<ProviderAddr> {
+pub(super) fn used_providers(input: &Input<'_>, items: &BTreeSet<Item>) -> BTreeSet<ProviderAddr> {
     let configuration = input.configuration;
     let mut used = BTreeSet::new();
     let calls: BTreeSet<&str> = items
@@ -183,7 +179,8 @@ pub(super) fn used_providers(
     // Functions of a provider: `provider::NAME::function()`.
     for name in configuration.root().source.required_sources().keys() {
         let call = format!("provider::{name}::");
-        if texts.values().any(|text| text.contains(&call)) {
+        let files = &configuration.root().source.files;
+        if files.iter().any(|file| file.source.text.contains(&call)) {
             used.extend(configuration.provider_address(configuration.root(), name));
         }
     }

@@ -290,11 +290,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                 }
             },
         };
-        #[expect(
-            clippy::nonminimal_bool,
-            reason = "each condition is one reason to need parentheses"
-        )]
-        let is_short = matches!(
+        let is_simple = matches!(
             expr,
             Some(
                 Expression::Traversal(_)
@@ -302,9 +298,11 @@ impl<'b, 'a> Bringer<'b, 'a> {
                     | Expression::Bool(_)
                     | Expression::String(_)
             )
-        ) && !value.contains('\n')
-            && !reference.place.around.in_heredoc
-            && !(reference.place.around.in_template && value.starts_with('"'));
+        );
+        let around = reference.place.around;
+        // A quoted text inside another one is right, but no one would write it.
+        let is_text_in_text = around.in_template && value.starts_with('"');
+        let is_short = is_simple && !value.contains('\n') && !around.in_heredoc && !is_text_in_text;
         if is_short {
             return Ok(value);
         }
@@ -329,7 +327,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                         edits.push(constant(caller, reference, key));
                         continue;
                     }
-                    Target::EachValue => match each::value(root, &call, key) {
+                    Target::EachValue => match each::value(self.input, &call, key) {
                         Some(EachValue::Key) => text::literal(key),
                         Some(EachValue::Expression {
                             span,

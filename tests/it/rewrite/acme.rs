@@ -13,7 +13,14 @@ fn plan() -> String {
     let start = plan.find("    backend \"s3\" {").unwrap();
     let end = start + plan[start..].find("    }\n").unwrap() + 6;
     let backend = "    backend \"local\" {\n      path = \"STATES/${stack}.tfstate\"\n    }\n";
-    format!("{}{backend}{}", &plan[..start], &plan[end..])
+    let plan = format!("{}{backend}{}", &plan[..start], &plan[end..]);
+    // Another store than the plan's own, for a look by hand or in CI.
+    match std::env::var("STACKCUT_STORE") {
+        Ok(store) => plan
+            .replace("store = \"ssm\"", &format!("store = \"{store}\""))
+            .replace("      path  = \"/configuration\"\n", ""),
+        Err(_) => plan,
+    }
 }
 
 #[test]
@@ -27,7 +34,7 @@ fn every_stack_of_acme_plans_empty() {
     let monolith = terraform.dir().to_owned();
     let lab = Lab::at(scratch, terraform, monolith, &plan());
     let cut = lab.cut();
-    if let Some(dir) = std::env::var_os("KEEP") {
+    if let Some(dir) = std::env::var_os("STACKCUT_KEEP") {
         cut.copy_to(Path::new(&dir));
     }
     cut.prove();

@@ -143,7 +143,7 @@ output "id" {
 fn case(seed: u64) -> (String, String) {
     let mut dice = Dice(seed);
     let mut things: Vec<Thing> = Vec::new();
-    let mut code = String::new();
+    let mut code = format!("locals {{\n  keys = toset([\"{}\"])\n}}\n\n", KEYS.join("\", \""));
     let stacks = 2 + dice.below(3);
     let number = 6 + dice.below(8);
     let mut takes: Vec<Vec<String>> = vec![Vec::new(); stacks];
@@ -190,6 +190,7 @@ fn case(seed: u64) -> (String, String) {
                 "for_each = {{\n    a = 1\n    \"b.c\" = \"two\"\n    \"{}\" = true\n  }}\n",
                 KEYS[2]
             ),
+            (Repeat::Each, _) if dice.one_in(3) => "for_each = local.keys\n".to_owned(),
             (Repeat::Each, _) => format!("for_each = toset([\"{}\"])\n", KEYS.join("\", \"")),
         };
         match kind {

@@ -187,11 +187,6 @@ fn values_cross_wherever_they_stand() {
 pub fn check(files: &[(&str, &str)], stacks: &str) -> CutMade {
     let lab = Lab::new(tools().terraform(), files, &plan(stacks)).apply();
     let cut = lab.cut();
-    if std::env::var_os("SHOW").is_some() {
-        for id in &cut.rewritten.order {
-            println!("##### {id}\n{}", cut.listing(id));
-        }
-    }
     cut.prove();
     cut
 }
@@ -275,6 +270,8 @@ locals {
     payments = { size = 2, tags = [] }
     "ship/it ${"x"}" = { size = 3, tags = ["c"] }
   }
+
+  names = toset(["orders", "payments"])
 }
 
 module "service" {
@@ -289,6 +286,11 @@ module "service" {
 resource "terraform_data" "set" {
   for_each = toset(["orders", "payments"])
   input    = "${each.key}:${each.value}:${module.service[each.key].id}"
+}
+
+resource "terraform_data" "named" {
+  for_each = local.names
+  input    = "${each.value} ${each.key}"
 }
 
 resource "terraform_data" "literal" {
@@ -348,7 +350,11 @@ output "everything" {
 "#;
     let stacks = r#"
   stack "orders" {
-    take = ["module.service[\"orders\"]", "terraform_data.set[\"orders\"]", "terraform_data.literal[\"orders\"]", "terraform_data.counted[2]"]
+    take = ["module.service[\"orders\"]", "terraform_data.set[\"orders\"]", "terraform_data.literal[\"orders\"]", "terraform_data.counted[2]", "terraform_data.named[\"orders\"]"]
+    move {
+      from = "terraform_data.named[\"orders\"]"
+      to   = "terraform_data.named"
+    }
     move {
       from = "module.service[\"orders\"]"
       to   = "module.orders"
@@ -397,6 +403,10 @@ output "everything" {
     resource "terraform_data" "set" {
       for_each = { for key, value in toset(["orders", "payments"]) : key => value if contains(["orders"], key) }
       input    = "${each.key}:${each.value}:${ { orders = module.orders }[each.key].id}"
+    }
+
+    resource "terraform_data" "named" {
+      input = "orders orders"
     }
 
     resource "terraform_data" "literal" {
