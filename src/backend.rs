@@ -2,7 +2,7 @@
 //!
 //! [`StateBackend`] is the port; `memory`, `local` and `s3` are its adapters. Behaviours are wrappers around any of
 //! them: [`recording`], [`dry_run`], [`faulty`] (three gates of [`gated`]) and [`settling`], which retries what may be
-//! retried and settles lost answers. [`conformance`] is the one suite that all of them pass.
+//! retried and settles lost answers. `conformance` is the one suite that all of them pass.
 //!
 //! This room moves bytes. It never looks into a state, knows no plan and no journal, has no clock of its own
 //! ([`clock::Clock`]) and draws nothing at random: lock IDs, times and names are handed in. No error, `Debug` text or

@@ -1,12 +1,14 @@
 //! Moves: resource instances change their state or their address, and not one byte more changes than that takes.
 //!
-//! [`resolve`] turns what people ask for (modules, resources, instances) into single instance moves, under all rules
-//! of `terraform state mv`. [`apply`] makes the new states by splicing slices of the old ones. [`conserve`] then reads
+//! [`resolve()`] turns what people ask for (modules, resources, instances) into single instance moves, under all rules
+//! of `terraform state mv`. [`apply()`] makes the new states by splicing slices of the old ones. [`conserve()`] then reads
 //! the results afresh and proves that nothing was lost, doubled or altered; it runs on every apply, not only in tests.
+//! [`carry_out`] is both in one go, state by state, so that large results need not stand in memory together.
 //! All three are pure: states in, states out.
 
 mod apply;
 mod assemble;
+mod carry;
 mod conserve;
 mod dependencies;
 mod error;
@@ -22,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use apply::{ApplyOutcome, CutDependency, DropReason, DroppedDependency, apply};
+pub use carry::{Carried, CarryError, carry_out};
 pub use conserve::{ConservationError, ConservationReport, Conserved, StateOutcome, conserve};
 pub use error::MoveError;
 pub use resolve::{MoveRequest, resolve};

@@ -19,6 +19,7 @@ pub mod testing;
 mod view;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 pub use digest::{InvalidDigest, Md5Digest, Sha256Digest};
@@ -52,16 +53,26 @@ pub struct Snapshot {
     index: AddressIndex,
 }
 
-/// A byte range of a state's text.
+/// A byte range of a state's text. Nothing ends at its beginning, so an absent span takes no more room than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     start: u32,
-    end: u32,
+    end: NonZeroU32,
 }
 
 impl Span {
     fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
+        self.start as usize..self.end.get() as usize
+    }
+}
+
+/// The number of a provider in its table, counted from 1 for the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ProviderId(NonZeroU32);
+
+impl ProviderId {
+    fn position(self) -> usize {
+        self.0.get() as usize - 1
     }
 }
 
@@ -103,7 +114,7 @@ struct ResourceEntry {
     module: Option<FieldSpan>,
     name: FieldSpan,
     provider: Option<FieldSpan>,
-    provider_id: Option<u32>,
+    provider_id: Option<ProviderId>,
     list: Option<FieldSpan>,
     /// Range in `Snapshot::instances`.
     instances: (u32, u32),
@@ -117,7 +128,7 @@ struct InstanceEntry {
     key: Option<InstanceKey>,
     deposed: Option<DeposedKey>,
     tainted: bool,
-    provider_id: Option<u32>,
+    provider_id: Option<ProviderId>,
     schema_version: u64,
     index_key: Option<FieldSpan>,
     provider: Option<FieldSpan>,

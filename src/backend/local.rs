@@ -9,7 +9,7 @@
 //! **Write.** A file that is renamed over the state would have another inode: the record lock would stay on the old one,
 //! and a Terraform waiting with `-lock-timeout` would go on to read and write a file that is no longer there. So we
 //! write in place as Terraform does, but first keep both versions in a record beside the state (durable, mode 0600). A
-//! crash in mid-write is completed or taken back when the lock is taken next; see [`write`].
+//! crash in mid-write is completed or taken back when the lock is taken next; see `write`.
 //!
 //! **One descriptor.** Closing any descriptor of a file drops the process's record lock on it. So all handles in this
 //! process share one descriptor per state (`lock`), and nothing else in the process may open a locked state file.

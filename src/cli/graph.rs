@@ -99,7 +99,7 @@ fn planned(
             .collect(),
         lineages,
     };
-    let computed = inputs.compute()?;
+    let computed = inputs.compute(&|_, _| Ok(()))?;
     let mut owners: BTreeMap<ConfigResourceAddr, BTreeSet<StateId>> = BTreeMap::new();
     let mut taken: BTreeMap<ConfigResourceAddr, usize> = BTreeMap::new();
     for found in &computed.assignment.instances {

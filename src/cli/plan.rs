@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::prepare::{Prepared, Project, check_shared};
-use super::stores::Access;
 use super::{ReportFormat, print};
 use crate::error::{CommandError, Exit};
 use crate::plan::format_v1;
 use crate::ui::Ui;
 
-/// Compute a migration against the real states, and write nothing
+/// Compute a migration of states in local files, and write nothing
 ///
 /// Reads every state where it lives, under no lock, computes the whole migration, and proves that nothing would be lost,
 /// doubled or altered. Makes no call that could change anything. Exit code 2 says that there is something to do.
@@ -40,7 +39,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            prepared.push(project.prepare(environment, Access::ReadOnly)?);
+            prepared.push(project.prepare(environment)?);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::input::{RootModule, random_bytes, read_plan};
-use super::stores::{Access, backend_error, open};
+use super::stores::{backend_error, open_for_reading};
 use crate::backend::StateBackend;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
 use crate::plan::compute::{Computed, Inputs};
+use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
 use crate::stack::{Environment, StackName, StateId, StateLocation};
@@ -89,28 +90,27 @@ impl Project {
     }
 
     /// Reads every state of an environment, under no lock, and computes its migration.
-    pub(super) fn prepare(
-        &self,
-        environment: &Environment,
-        access: Access,
-    ) -> Result<Prepared, CommandError> {
+    pub(super) fn prepare(&self, environment: &Environment) -> Result<Prepared, CommandError> {
         let locations = self.locations(environment)?;
         let mut stores = BTreeMap::new();
         for (id, location) in &locations {
-            stores.insert(id.clone(), open(location, access)?);
+            stores.insert(id.clone(), open_for_reading(location)?);
         }
         let snapshots = read_all(&stores)?;
         self.check_presence(&snapshots, &locations)?;
-        let computed = self.compute(&snapshots)?;
+        let (computed, prints) = self.compute(&snapshots)?;
         let migration = computed
-            .migration(&self.plan, &environment.name, &locations, &snapshots)
+            .migration(&self.plan, &environment.name, &locations, &snapshots, &prints)
             .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
         let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
         Ok(Prepared { migration, report })
     }
 
-    fn compute(&self, snapshots: &BTreeMap<StateId, Snapshot>) -> Result<Computed, CommandError> {
+    fn compute(
+        &self,
+        snapshots: &BTreeMap<StateId, Snapshot>,
+    ) -> Result<(Computed, BTreeMap<StateId, Fingerprint>), CommandError> {
         let mut lineages = BTreeMap::new();
         for stack in &self.plan.stacks {
             lineages.insert(
@@ -131,7 +131,14 @@ impl Project {
                 .collect(),
             lineages,
         };
-        inputs.compute().map_err(CommandError::from)
+        let prints = Mutex::new(BTreeMap::new());
+        let take = |id: &StateId, snapshot: &Snapshot| {
+            let print = Fingerprint::of(snapshot);
+            prints.lock().expect("no holder panics").insert(id.clone(), print);
+            Ok(())
+        };
+        let computed = inputs.compute(&take)?;
+        Ok((computed, prints.into_inner().expect("no holder panics")))
     }
 
     /// Refuses sources without a state, and states where the plan file expects none.

@@ -8,6 +8,7 @@ use clap::Args;
 use super::input::{RootModule, random_bytes, read_plan, read_state};
 use super::output::OutputDir;
 use super::{ReportFormat, print};
+use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::PlanFile;
 use crate::plan::compute::{Computed, Inputs};
@@ -55,7 +56,8 @@ struct Material {
 /// Runs the split.
 pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let material = read(args, ui)?;
-    let computed = compute(&material)?;
+    let out = OutputDir::start(&args.out)?;
+    let computed = compute(&material, &out)?;
     for warning in &computed.assignment.warnings {
         ui.finding(warning);
     }
@@ -65,7 +67,11 @@ pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
         &material.snapshots,
         &computed,
     );
-    write(&args.out, &computed, &report)?;
+    // The process ends soon; giving back a million small pieces one by one would take longer than the split itself.
+    std::mem::forget((material, computed));
+    out.write("report.md", report.markdown().as_bytes())?;
+    out.write("report.json", report.json().as_bytes())?;
+    out.finish()?;
     let text = match args.format {
         ReportFormat::Text => report.text(),
         ReportFormat::Json => report.json(),
@@ -168,7 +174,8 @@ fn environment(plan: &PlanFile, wanted: Option<&str>, ui: &Ui) -> Result<String,
     }
 }
 
-fn compute(material: &Material) -> Result<Computed, CommandError> {
+/// Computes the split; each new state is written as soon as it was found in order.
+fn compute(material: &Material, out: &OutputDir) -> Result<Computed, CommandError> {
     let mut lineages = BTreeMap::new();
     for stack in &material.plan.stacks {
         lineages.insert(
@@ -190,17 +197,9 @@ fn compute(material: &Material) -> Result<Computed, CommandError> {
             .collect(),
         lineages,
     };
-    inputs.compute().map_err(CommandError::from)
-}
-
-fn write(out: &Path, computed: &Computed, report: &SplitReport) -> Result<(), CommandError> {
-    let dir = OutputDir::start(out)?;
-    for (id, outcome) in &computed.conserved.states {
-        if let Some(snapshot) = outcome.written() {
-            dir.write(&SplitReport::state_file(id), snapshot.bytes())?;
-        }
-    }
-    dir.write("report.md", report.markdown().as_bytes())?;
-    dir.write("report.json", report.json().as_bytes())?;
-    dir.finish()
+    let take = |id: &StateId, snapshot: &Snapshot| {
+        let written = out.write(&SplitReport::state_file(id), snapshot.bytes());
+        written.map_err(|error| Diagnostic::error(error.to_string()))
+    };
+    inputs.compute(&take).map_err(CommandError::from)
 }

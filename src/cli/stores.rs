@@ -7,39 +7,26 @@ use crate::backend::clock::SystemClock;
 use crate::backend::dry_run::DryRun;
 use crate::backend::gated::Gated;
 use crate::backend::local::LocalBackend;
-//S3 use crate::backend::s3::S3Backend;
 use crate::backend::settling::Settling;
 use crate::backend::{BackendError, StateBackend};
 use crate::error::{CommandError, Exit};
 use crate::stack::StateLocation;
 
-/// What a command may do to the stores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Every call that could change something is refused.
-    ReadOnly,
-    /// Everything.
-    Full,
-}
-
-/// Opens the store of a location; local paths are absolute by now.
-pub(super) fn open(location: &StateLocation, access: Access) -> Result<Arc<dyn StateBackend>, CommandError> {
+/// Opens the store of a location, behind a gate that refuses every call that could change something; local paths are
+/// absolute by now.
+pub(super) fn open_for_reading(location: &StateLocation) -> Result<Arc<dyn StateBackend>, CommandError> {
     let adapter: Arc<dyn StateBackend> = match location.backend.as_str() {
         "local" => {
             Arc::new(LocalBackend::from_location(Path::new(""), location).map_err(|e| backend_error(&e))?)
         }
-        //S3
         other => {
-            return Err(CommandError::new(format!("states in a `{other}` backend cannot be moved"))
+            return Err(CommandError::new(format!("states in a `{other}` backend cannot be read from here yet"))
                 .note("nothing was written")
-                .hint("stackcut knows `local` and `s3`; `stackcut split` works on a local copy of any state"));
+                .hint("copy the state beside the code and use `stackcut split`, which works on a local copy of any state"));
         }
     };
     let settled: Arc<dyn StateBackend> = Arc::new(Settling::new(adapter, Arc::new(SystemClock::default())));
-    Ok(match access {
-        Access::ReadOnly => Arc::new(Gated::new(settled, &Arc::new(DryRun))),
-        Access::Full => settled,
-    })
+    Ok(Arc::new(Gated::new(settled, &Arc::new(DryRun))))
 }
 
 /// Puts a store's error into words, with its exit code.

@@ -35,18 +35,20 @@ pub struct StackGraph {
     pub cycles: Vec<StackCycle>,
 }
 
-/// A dependency of a resource without code on a resource of another stack. The state does not say why it is there, nor
-/// which instances are meant; it is never counted as a cycle.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Dependencies of resources without code on resources of another stack. The state does not say why they are there, nor
+/// which instances are meant; they are never counted as a cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateCut {
     /// The consumer.
     pub from: StateId,
     /// The producer.
     pub to: StateId,
-    /// The resource that is depended on, under its old address.
-    pub resource: ConfigResourceAddr,
-    /// How many instances of the consumer depend on it.
-    pub instances: usize,
+    /// How many resources are depended on.
+    pub resources: usize,
+    /// One of them, under its old address.
+    pub example: ConfigResourceAddr,
+    /// How many entries of `dependencies` name them.
+    pub entries: usize,
 }
 
 /// Stacks that depend on each other.
@@ -87,17 +89,12 @@ impl StackGraph {
                 .or_default()
                 .insert(edge.to.clone());
         }
-        // These come in runs of one consumer: look a stack up once per change, not once per dependency.
-        let mut last: Option<(&StateId, &StateId)> = None;
         for found in &from_state {
-            if last != Some((&found.from, &found.to)) {
-                depends_on
-                    .entry(found.from.clone())
-                    .or_default()
-                    .insert(found.to.clone());
-                stacks.extend([found.from.clone(), found.to.clone()]);
-                last = Some((&found.from, &found.to));
-            }
+            depends_on
+                .entry(found.from.clone())
+                .or_default()
+                .insert(found.to.clone());
+            stacks.extend([found.from.clone(), found.to.clone()]);
         }
         let order = components(&stacks, &cut, EdgeKind::Ordering)
             .into_iter()

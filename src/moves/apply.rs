@@ -1,10 +1,10 @@
 //! The new states: put together in parallel, then checked by [`conserve`](super::conserve()).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::assemble::{Assembled, Assembler};
+use super::assemble::{Assembled, Assembler, Edits, text_of};
 use super::dependencies::Fates;
 use super::head::output_changes;
 use super::place::{Placement, Source};
@@ -74,6 +74,45 @@ pub enum DropReason {
 /// Nothing is returned unless everything can be done. The results have not been checked yet: hand them to
 /// [`conserve`](super::conserve()).
 pub fn apply(states: &States<'_>, changes: &Changes) -> Result<ApplyOutcome, MoveError> {
+    decide(states, changes, |decided| {
+        let texts = in_parallel(decided.len(), |state| decided.text(state));
+        ApplyOutcome {
+            states: states.keys().cloned().zip(texts).collect(),
+            cut: decided.cut,
+            dropped: decided.dropped,
+        }
+    })
+}
+
+/// Every state of the run: decided, and not put together yet.
+pub(super) struct Decided<'a> {
+    /// For each state its original (or skeleton), and what changes in it; taken when it is put together.
+    states: Vec<(&'a Snapshot, Mutex<Option<Edits<'a>>>)>,
+    pub(super) cut: Vec<CutDependency>,
+    pub(super) dropped: Vec<DroppedDependency>,
+}
+
+impl Decided<'_> {
+    /// Returns the number of states.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Puts the text of a state together, once; `None` where nothing in it changes.
+    pub(super) fn text(&self, state: usize) -> Option<String> {
+        let (snapshot, edits) = &self.states[state];
+        // Taken once; a poisoned lock could only mean that taking it panicked.
+        let edits = edits.lock().map_or(None, |mut edits| edits.take());
+        edits.map(|edits| text_of(snapshot, edits))
+    }
+}
+
+/// Decides what becomes of every state, in the order of their ids, and hands it on.
+pub(super) fn decide<R>(
+    states: &States<'_>,
+    changes: &Changes,
+    then: impl FnOnce(Decided<'_>) -> R,
+) -> Result<R, MoveError> {
     check_lineages(states)?;
     let skeletons = skeletons(states)?;
     let mut new = skeletons.iter();
@@ -85,10 +124,30 @@ pub fn apply(states: &States<'_>, changes: &Changes) -> Result<ApplyOutcome, Mov
         };
         sources.push(Source { id, snapshot, is_new });
     }
+    let snapshots: Vec<&Snapshot> = sources.iter().map(|source| source.snapshot).collect();
+    let mut decided = Decided {
+        states: Vec::with_capacity(states.len()),
+        cut: Vec::new(),
+        dropped: Vec::new(),
+    };
+    for (snapshot, assembled) in snapshots.into_iter().zip(assemble(sources, changes)?) {
+        let Assembled { edits, cut, dropped } = assembled?;
+        decided.cut.extend(cut);
+        decided.dropped.extend(dropped);
+        decided.states.push((snapshot, Mutex::new(edits)));
+    }
+    Ok(then(decided))
+}
+
+/// Decides each state. What is needed only for deciding is gone when this returns.
+fn assemble<'a>(
+    sources: Vec<Source<'a>>,
+    changes: &'a Changes,
+) -> Result<Vec<Result<Assembled<'a>, MoveError>>, MoveError> {
     let placement = Placement::new(sources, changes)?;
     let outputs = output_changes(&placement, changes)?;
     let fates = Fates::new(&placement, changes);
-    let assembled = in_parallel(placement.sources.len(), |state| {
+    Ok(in_parallel(placement.sources.len(), |state| {
         let assembler = Assembler {
             placement: &placement,
             fates: &fates,
@@ -96,19 +155,7 @@ pub fn apply(states: &States<'_>, changes: &Changes) -> Result<ApplyOutcome, Mov
             outputs: &outputs[state],
         };
         assembler.run()
-    });
-    let mut outcome = ApplyOutcome {
-        states: Vec::with_capacity(states.len()),
-        cut: Vec::new(),
-        dropped: Vec::new(),
-    };
-    for (id, assembled) in states.keys().zip(assembled) {
-        let Assembled { text, cut, dropped } = assembled?;
-        outcome.cut.extend(cut);
-        outcome.dropped.extend(dropped);
-        outcome.states.push((id.clone(), text));
-    }
-    Ok(outcome)
+    }))
 }
 
 /// Two states with one lineage could be pushed over each other.

@@ -1,15 +1,17 @@
 //! The text of one state after the moves: slices of the originals, and the few pieces that change.
 
-use std::ops::Range;
-use std::sync::Arc;
+mod lists;
 
-use super::apply::{CutDependency, DropReason, DroppedDependency};
-use super::dependencies::{Fates, NewList};
+use std::ops::Range;
+
+use lists::Lists;
+
+use super::MoveError;
+use super::apply::{CutDependency, DroppedDependency};
+use super::dependencies::Fates;
 use super::head::{OutputChanges, check_results_edit, edit_member};
 use super::object::{self, OBJECT_DEPTH};
 use super::place::{Group, Incoming, Placement, STAYS};
-use super::{At, MoveError};
-use crate::address::ConfigResourceAddr;
 use crate::json::quote;
 use crate::state::hash::FastMap;
 use crate::state::{
@@ -17,9 +19,17 @@ use crate::state::{
     compare_instances, reformat_into,
 };
 
-/// A state put together, if anything in it changes.
-pub(super) struct Assembled {
-    pub(super) text: Option<String>,
+/// What changes in a state's text: ranges of the original, and what stands there instead.
+pub(super) type Edits<'a> = Vec<(Range<usize>, Text<'a>)>;
+
+/// Puts the text of a state together.
+pub(super) fn text_of(snapshot: &Snapshot, edits: Edits<'_>) -> String {
+    splice(snapshot.text(), edits)
+}
+
+/// What becomes of a state, if anything in it changes.
+pub(super) struct Assembled<'a> {
+    pub(super) edits: Option<Edits<'a>>,
     pub(super) cut: Vec<CutDependency>,
     pub(super) dropped: Vec<DroppedDependency>,
 }
@@ -32,23 +42,6 @@ pub(super) struct Assembler<'a, 'p> {
     pub(super) outputs: &'p OutputChanges<'a>,
 }
 
-/// The new dependency lists of a state's objects.
-#[derive(Default)]
-struct Lists<'a> {
-    /// By position of the state from which the object comes, and number of the object in it.
-    numbers: FastMap<(u32, u32), u32>,
-    /// In the order of the objects.
-    lists: Vec<((u32, u32), NewList<'a>)>,
-}
-
-impl<'a> Lists<'a> {
-    /// Returns the list of an object that must be written anew.
-    fn of(&self, from: usize, instance: Instance<'_>) -> Option<&NewList<'a>> {
-        let number = *self.numbers.get(&(from as u32, instance.index() as u32))?;
-        Some(&self.lists[number as usize].1).filter(|list| list.changed)
-    }
-}
-
 impl<'a> Assembler<'a, '_> {
     fn snapshot(&self) -> &'a Snapshot {
         self.placement.sources[self.state].snapshot
@@ -58,26 +51,26 @@ impl<'a> Assembler<'a, '_> {
         &self.placement.groups[self.state]
     }
 
-    /// Puts the state together and reports what happened to dependencies.
-    pub(super) fn run(&self) -> Result<Assembled, MoveError> {
+    /// Decides what changes in the state and reports what happened to dependencies.
+    pub(super) fn run(&self) -> Result<Assembled<'a>, MoveError> {
         let lists = self.lists();
         let (cut, dropped) = self.report(&lists);
         let snapshot = self.snapshot();
-        let mut edits: Vec<(Range<usize>, Text<'a>)> = Vec::new();
+        let mut edits: Edits<'a> = Vec::new();
         edits.extend(self.outputs.edit(snapshot));
         edits.extend(self.resources_edit(&lists));
         edits.extend(check_results_edit(self.placement, self.state));
         edits.retain(|(range, text)| !text.is(&snapshot.text()[range.clone()]));
-        let text = if edits.is_empty() {
+        let edits = if edits.is_empty() {
             None
         } else {
             let serial = self.serial()?;
             if !self.placement.sources[self.state].is_new {
                 edits.push(serial_edit(snapshot, serial));
             }
-            Some(splice(snapshot.text(), edits))
+            Some(edits)
         };
-        Ok(Assembled { text, cut, dropped })
+        Ok(Assembled { edits, cut, dropped })
     }
 
     fn serial(&self) -> Result<Serial, MoveError> {
@@ -92,121 +85,6 @@ impl<'a> Assembler<'a, '_> {
             .ok_or_else(|| MoveError::SerialExhausted {
                 state: source.id.clone(),
             })
-    }
-
-    /// Makes all lists that must be written anew, and those that only need to be reported.
-    fn lists(&self) -> Lists<'a> {
-        let snapshot = self.snapshot();
-        let mut lists = Vec::new();
-        let merges = self.fates.merges(self.state);
-        let touched = self.fates.touched(self.state);
-        if merges || touched.iter().any(|&touched| touched) {
-            let moved = &self.placement.moved[self.state];
-            for instance in snapshot.instances() {
-                let ids = instance.dependency_ids();
-                let needed = merges || ids.iter().any(|&id| touched[id as usize]);
-                if moved[instance.index()] == STAYS && needed {
-                    let own = self.fates.entry_name(self.state, instance.resource().index());
-                    let list = self.fates.list(instance, self.state, self.state, own, false);
-                    lists.push(((self.state as u32, instance.index() as u32), (own, false, list)));
-                }
-            }
-        }
-        for (number, group) in self.groups().iter().enumerate() {
-            let own = self.fates.group_name(self.state, number);
-            for object in self.placement.objects(self.state, group) {
-                if !object.instance.dependency_ids().is_empty() {
-                    let from = object.state as usize;
-                    let list = self.fates.list(object.instance, from, self.state, own, true);
-                    lists.push(((object.state, object.instance.index() as u32), (own, true, list)));
-                }
-            }
-        }
-        let (places, mut lists): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
-        if merges {
-            Fates::break_cycles(&mut lists);
-        }
-        let lists = lists.into_iter().map(|(_, _, list)| list);
-        let all = places.into_iter().zip(lists);
-        let lists: Vec<_> = all
-            .filter(|(_, list)| list.changed || !list.parted.is_empty())
-            .collect();
-        let numbers = lists
-            .iter()
-            .enumerate()
-            .map(|(number, (place, _))| (*place, number as u32));
-        Lists {
-            numbers: numbers.collect(),
-            lists,
-        }
-    }
-
-    fn report(&self, lists: &Lists<'a>) -> (Vec<CutDependency>, Vec<DroppedDependency>) {
-        let (mut cut, mut dropped) = (Vec::new(), Vec::new());
-        if lists.lists.is_empty() {
-            return (cut, dropped);
-        }
-        let arrived = self
-            .groups()
-            .iter()
-            .flat_map(|group| self.placement.objects(self.state, group));
-        let arrived: FastMap<_, _> = arrived
-            .map(|object| {
-                (
-                    (object.state, object.instance.index() as u32),
-                    &object.movement.to,
-                )
-            })
-            .collect();
-        let mut producers: FastMap<(usize, u32), Producer> = FastMap::default();
-        for (place, list) in &lists.lists {
-            let from = place.0 as usize;
-            // Where the object is after the moves.
-            let consumer = Arc::new(match arrived.get(place) {
-                Some(&to) => to.clone(),
-                None => {
-                    let source = &self.placement.sources[from];
-                    At::new(source.id.clone(), source.snapshot.object(place.1 as usize).addr())
-                }
-            });
-            let parted = list.parted.iter().map(|&name| (name, true));
-            for (name, stays_in_part) in list.cut.iter().map(|&name| (name, false)).chain(parted) {
-                let (producer, went_to) = producers
-                    .entry((from, name))
-                    .or_insert_with(|| self.producer(from, name))
-                    .clone();
-                cut.push(CutDependency {
-                    consumer: Arc::clone(&consumer),
-                    producer,
-                    went_to,
-                    stays_in_part,
-                });
-            }
-            for (entries, reason) in [
-                (&list.dangling, DropReason::Dangling),
-                (&list.to_itself, DropReason::ToItself),
-                (&list.cyclic, DropReason::Cycle),
-            ] {
-                dropped.extend(entries.iter().map(|entry| DroppedDependency {
-                    consumer: Arc::clone(&consumer),
-                    entry: entry.clone(),
-                    reason,
-                }));
-            }
-        }
-        (cut, dropped)
-    }
-
-    /// Returns a resource as it was named before the moves, and the other states it is in after them.
-    fn producer(&self, from: usize, name: u32) -> Producer {
-        let id = |state: usize| self.placement.sources[state].id.clone();
-        let places = self.fates.places(from, name).iter();
-        let elsewhere = places.filter(|place| place.0 as usize != self.state);
-        let went_to = elsewhere.map(|&(state, name)| At::new(id(state as usize), self.fates.name(name)));
-        (
-            Arc::new(At::new(id(from), self.fates.name(name))),
-            went_to.collect(),
-        )
     }
 
     fn resources_edit(&self, lists: &Lists<'a>) -> Option<(Range<usize>, Text<'a>)> {
@@ -398,9 +276,6 @@ impl<'a> Assembler<'a, '_> {
         edit
     }
 }
-
-/// A resource before the moves, and where it is after them.
-type Producer = (Arc<At<ConfigResourceAddr>>, Arc<[At<ConfigResourceAddr>]>);
 
 /// Splits an entry around its list of instances: what stands before, the list, what stands after.
 fn around_list<'a>(resource: Resource<'a>, edit: &ObjectEdit<'a>) -> (Text<'a>, Range<usize>, Text<'a>) {

@@ -222,43 +222,69 @@ pub fn conserve(
         cut,
         dropped,
     } = outcome;
-    let pairs: Vec<_> = states.iter().map(|(id, input)| Pair { id, input }).collect();
     let mut texts = Vec::with_capacity(results.len());
-    for (number, (id, text)) in results.into_iter().enumerate() {
-        if pairs.get(number).is_none_or(|pair| *pair.id != id) {
+    let mut ids = states.keys();
+    for (id, text) in results {
+        if ids.next() != Some(&id) {
             return Err(ConservationError::States { state: id });
         }
         texts.push(Mutex::new(text));
     }
-    if let Some(lacking) = pairs.get(texts.len()) {
+    if let Some(lacking) = ids.next() {
         return Err(ConservationError::States {
-            state: lacking.id.clone(),
+            state: lacking.clone(),
         });
     }
+    // Each text is taken once; a poisoned lock could only mean that taking it panicked.
+    let text = |state: usize| {
+        texts[state]
+            .lock()
+            .map_or(None, |mut text: std::sync::MutexGuard<'_, Option<String>>| {
+                text.take()
+            })
+    };
+    let keep = |_: &StateId, after: Option<Snapshot>| {
+        after.map_or(StateOutcome::Unchanged, |after| {
+            StateOutcome::Written(Box::new(after))
+        })
+    };
+    let (states, report) = judge(states, changes, (&cut, &dropped), &text, &keep)?;
+    Ok(Conserved {
+        states,
+        cut,
+        dropped,
+        report,
+    })
+}
+
+/// Checks every state as it comes from `text`, and hands it to `take`, on as many threads as there are processors.
+pub(super) fn judge<T: Send>(
+    states: &States<'_>,
+    changes: &Changes,
+    (cut, dropped): (&[CutDependency], &[DroppedDependency]),
+    text: &(dyn Fn(usize) -> Option<String> + Sync),
+    take: &(dyn Fn(&StateId, Option<Snapshot>) -> T + Sync),
+) -> Result<(Vec<(StateId, T)>, ConservationReport), ConservationError> {
+    let pairs: Vec<_> = states.iter().map(|(id, input)| Pair { id, input }).collect();
     let expectations = Expectations::new(&pairs, changes)?;
     let check = Check {
-        judge: Judge::new(&pairs, changes, &expectations, &cut, &dropped),
+        judge: Judge::new(&pairs, changes, &expectations, cut, dropped),
         expectations,
         pairs,
         changes,
     };
-    let checked = in_parallel(texts.len(), |state| {
-        // Each text is taken once; a poisoned lock could only mean that taking it panicked.
-        let text = texts[state].lock().map_or(None, |mut text| text.take());
-        check.state(state, text)
+    let checked = in_parallel(check.pairs.len(), |state| {
+        let (after, report) = check.state(state, text(state))?;
+        Ok((take(check.pairs[state].id, after), report))
     });
-    let mut conserved = Conserved {
-        states: Vec::with_capacity(checked.len()),
-        cut,
-        dropped,
-        report: ConservationReport::default(),
-    };
+    let mut report = ConservationReport::default();
+    let mut taken = Vec::with_capacity(checked.len());
     for (id, checked) in states.keys().zip(checked) {
-        let (outcome, report) = checked?;
-        conserved.report.add(&report);
-        conserved.states.push((id.clone(), outcome));
+        let (given, counted) = checked?;
+        report.add(&counted);
+        taken.push((id.clone(), given));
     }
-    Ok(conserved)
+    Ok((taken, report))
 }
 
 struct Check<'a> {
@@ -273,7 +299,7 @@ impl Check<'_> {
         &self,
         state: usize,
         text: Option<String>,
-    ) -> Result<(StateOutcome, ConservationReport), ConservationError> {
+    ) -> Result<(Option<Snapshot>, ConservationReport), ConservationError> {
         let pair = &self.pairs[state];
         let mut report = ConservationReport {
             states: 1,
@@ -281,7 +307,7 @@ impl Check<'_> {
         };
         let Some(text) = text else {
             self.content(state, pair.before(), &mut report)?;
-            return Ok((StateOutcome::Unchanged, report));
+            return Ok((None, report));
         };
         report.states_written = 1;
         report.bytes = text.len();
@@ -296,7 +322,7 @@ impl Check<'_> {
         let after = Snapshot::read(text).map_err(unreadable)?.ok_or_else(empty)?;
         head::check(pair, &after)?;
         self.content(state, Some(&after), &mut report)?;
-        Ok((StateOutcome::Written(Box::new(after)), report))
+        Ok((Some(after), report))
     }
 
     fn content(

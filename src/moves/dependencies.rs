@@ -7,13 +7,14 @@
 //! ever made: only the merging of two resources into one can make them, and then the entries that would are dropped.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use super::Changes;
 use super::names::ConfigName;
 use super::place::{Placement, STAYS};
+use super::{At, Changes};
 use crate::address::ConfigResourceAddr;
 use crate::json::quote;
 use crate::state::Instance;
@@ -39,6 +40,15 @@ pub(super) struct Fates<'a> {
     resource_names: Vec<Vec<u32>>,
     /// For each state: whether two resources become one in it.
     merges: Vec<bool>,
+    /// For each state and entry of its table of dependencies what reports say of it, made when first needed.
+    producers: Vec<Vec<OnceLock<Producer>>>,
+}
+
+/// A resource before the moves, and the places it is at after them.
+#[derive(Clone)]
+pub(super) struct Producer {
+    pub(super) at: Arc<At<ConfigResourceAddr>>,
+    pub(super) went_to: Arc<[At<ConfigResourceAddr>]>,
 }
 
 /// Where the resources of one state go.
@@ -89,9 +99,9 @@ enum Fate<'f> {
 #[derive(Default)]
 pub(super) struct NewList<'a> {
     pub(super) entries: Vec<NewEntry<'a>>,
-    /// Entries that were cut: numbers of the names.
+    /// Entries that were cut, by their position in the table of the state the object comes from.
     pub(super) cut: Vec<u32>,
-    /// Entries whose resource is partly in other states now.
+    /// Entries whose resource is partly in other states now, likewise.
     pub(super) parted: Vec<u32>,
     /// Dropped entries, as addresses.
     pub(super) dangling: Vec<String>,
@@ -147,6 +157,15 @@ impl<'a> Fates<'a> {
                 .map(|names| names.iter().copied().collect())
                 .collect(),
             merges: vec![false; count],
+            producers: placement
+                .sources
+                .iter()
+                .map(|source| {
+                    (0..source.snapshot.dependency_count())
+                        .map(|_| OnceLock::new())
+                        .collect()
+                })
+                .collect(),
             group_names,
             resource_names: Vec::with_capacity(count),
         };
@@ -214,9 +233,19 @@ impl<'a> Fates<'a> {
         all
     }
 
-    /// Returns a name.
-    pub(super) fn name(&self, number: u32) -> ConfigResourceAddr {
-        self.names[number as usize].to_addr()
+    /// Returns what an entry of a state's table names, and where that is now.
+    pub(super) fn producer(&self, placement: &Placement<'a>, from: usize, entry: u32) -> &Producer {
+        self.producers[from][entry as usize].get_or_init(|| {
+            let id = |state: usize| placement.sources[state].id.clone();
+            let addr = placement.sources[from].snapshot.dependency(entry).1.clone();
+            let places = self.places(from, self.entry_names[from][entry as usize]).iter();
+            let went_to =
+                places.map(|&(state, name)| At::new(id(state as usize), self.names[name as usize].to_addr()));
+            Producer {
+                at: Arc::new(At::new(id(from), addr)),
+                went_to: went_to.collect(),
+            }
+        })
     }
 
     /// Returns the name of a group.
@@ -230,7 +259,7 @@ impl<'a> Fates<'a> {
     }
 
     /// Returns where the resource of that name in a state goes.
-    pub(super) fn places(&self, state: usize, name: u32) -> &[Place] {
+    fn places(&self, state: usize, name: u32) -> &[Place] {
         self.goes[state].get(name).unwrap_or(&[])
     }
 
@@ -302,7 +331,7 @@ impl<'a> Fates<'a> {
                 }
                 Fate::Cut => {
                     list.changed = true;
-                    list.cut.push(name);
+                    list.cut.push(entry);
                 }
                 Fate::Becomes(places) => {
                     list.changed = true;
@@ -310,7 +339,7 @@ impl<'a> Fates<'a> {
                 }
             }
             if matches!(fate, Fate::Stays | Fate::Becomes(_)) && self.is_parted(from, name, to) {
-                list.parted.push(name);
+                list.parted.push(entry);
             }
         }
         if list.changed {

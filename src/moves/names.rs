@@ -4,88 +4,63 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::address::{ConfigResourceAddr, ModuleAddr, ModuleStep, ResourceAddr, ResourceMode};
+use crate::address::{ConfigResourceAddr, ResourceAddr, ResourceMode};
 
 /// A configuration address: module calls without keys, mode, type, name.
 #[derive(Clone, Copy)]
-pub(super) struct ConfigName<'a> {
-    module: Calls<'a>,
-    mode: ResourceMode,
-    type_name: &'a str,
-    name: &'a str,
-}
-
-#[derive(Clone, Copy)]
-enum Calls<'a> {
-    Steps(&'a [ModuleStep]),
-    Names(&'a [String]),
-}
-
-impl<'a> Calls<'a> {
-    fn len(self) -> usize {
-        match self {
-            Self::Steps(steps) => steps.len(),
-            Self::Names(names) => names.len(),
-        }
-    }
-
-    fn at(self, depth: usize) -> &'a str {
-        match self {
-            Self::Steps(steps) => &steps[depth].name,
-            Self::Names(names) => &names[depth],
-        }
-    }
-
-    fn iter(self) -> impl Iterator<Item = &'a str> {
-        (0..self.len()).map(move |depth| self.at(depth))
-    }
+pub(super) enum ConfigName<'a> {
+    /// That of a resource in a module instance.
+    Of(&'a ResourceAddr),
+    /// One as it is.
+    Is(&'a ConfigResourceAddr),
 }
 
 impl<'a> ConfigName<'a> {
     /// Returns the address of a resource's configuration.
     pub(super) fn of(addr: &'a ResourceAddr) -> Self {
-        Self {
-            module: Calls::Steps(&addr.module.0),
-            mode: addr.mode,
-            type_name: &addr.type_name,
-            name: &addr.name,
+        Self::Of(addr)
+    }
+
+    fn parts(self) -> (ResourceMode, &'a str, &'a str) {
+        match self {
+            Self::Of(addr) => (addr.mode, &addr.type_name, &addr.name),
+            Self::Is(addr) => (addr.mode, &addr.type_name, &addr.name),
         }
     }
 
-    /// Returns the path of the module.
-    pub(super) fn module(&self) -> ModuleAddr {
-        ModuleAddr(self.module.iter().map(str::to_owned).collect())
+    fn depth(self) -> usize {
+        match self {
+            Self::Of(addr) => addr.module.0.len(),
+            Self::Is(addr) => addr.module.0.len(),
+        }
+    }
+
+    /// Returns the names of the module calls, outermost first.
+    fn calls(self) -> impl Iterator<Item = &'a str> {
+        (0..self.depth()).map(move |depth| match self {
+            Self::Of(addr) => addr.module.0[depth].name.as_str(),
+            Self::Is(addr) => addr.module.0[depth].as_str(),
+        })
     }
 
     /// Returns the address on its own.
     pub(super) fn to_addr(self) -> ConfigResourceAddr {
-        ConfigResourceAddr {
-            module: self.module(),
-            mode: self.mode,
-            type_name: self.type_name.to_owned(),
-            name: self.name.to_owned(),
+        match self {
+            Self::Of(addr) => addr.config(),
+            Self::Is(addr) => addr.clone(),
         }
     }
 }
 
 impl<'a> From<&'a ConfigResourceAddr> for ConfigName<'a> {
     fn from(addr: &'a ConfigResourceAddr) -> Self {
-        Self {
-            module: Calls::Names(&addr.module.0),
-            mode: addr.mode,
-            type_name: &addr.type_name,
-            name: &addr.name,
-        }
+        Self::Is(addr)
     }
 }
 
 impl PartialEq for ConfigName<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.type_name == other.type_name
-            && self.mode == other.mode
-            && self.module.len() == other.module.len()
-            && self.module.iter().eq(other.module.iter())
+        self.parts() == other.parts() && self.depth() == other.depth() && self.calls().eq(other.calls())
     }
 }
 
@@ -93,10 +68,8 @@ impl Eq for ConfigName<'_> {}
 
 impl Hash for ConfigName<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.module.iter().for_each(|name| name.hash(state));
-        self.mode.hash(state);
-        self.type_name.hash(state);
-        self.name.hash(state);
+        self.calls().for_each(|name| name.hash(state));
+        self.parts().hash(state);
     }
 }
 

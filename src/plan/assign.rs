@@ -2,7 +2,7 @@
 //!
 //! What no pattern takes stays where it is. A pattern that matches nothing and an instance that two targets take are
 //! errors, as in a sorting office: nothing is guessed. The work grows with the number of instances, not with
-//! instances × patterns: see [`index`].
+//! instances × patterns: see `index`.
 
 mod index;
 mod outcome;

@@ -34,7 +34,7 @@ impl Fingerprint {
 impl Computed {
     /// Puts the plan together: where every state lives, what it was, what it will be.
     ///
-    /// `snapshots` are the states as they were read. A stack that gets nothing is not part of the plan.
+    /// `snapshots` are the states as they were read, `prints` those of the new states, as they were taken. A stack that gets nothing is not part of the plan.
     ///
     /// # Errors
     ///
@@ -45,20 +45,15 @@ impl Computed {
         environment: &str,
         locations: &BTreeMap<StateId, StateLocation>,
         snapshots: &BTreeMap<StateId, Snapshot>,
+        prints: &BTreeMap<StateId, Fingerprint>,
     ) -> Result<MigrationPlan, PlanFault> {
-        let outcomes: BTreeMap<&StateId, _> = self
-            .conserved
-            .states
-            .iter()
-            .map(|(id, after)| (id, after))
-            .collect();
         let mut states = Vec::new();
         for id in plan.write_order() {
-            let (Some(after), Some(location)) = (outcomes.get(&id), locations.get(&id)) else {
+            let Some(location) = locations.get(&id) else {
                 continue;
             };
             let before = snapshots.get(&id);
-            let written = after.written();
+            let written = prints.get(&id);
             if before.is_none() && written.is_none() {
                 continue;
             }
@@ -68,9 +63,7 @@ impl Computed {
                 before: before.map_or(Before::Absent, |snapshot| {
                     Before::Exists(Fingerprint::of(snapshot))
                 }),
-                after: written.map_or(After::Unchanged, |snapshot| {
-                    After::Written(Fingerprint::of(snapshot))
-                }),
+                after: written.map_or(After::Unchanged, |print| After::Written(print.clone())),
                 id,
             });
         }
@@ -165,7 +158,7 @@ impl MigrationPlan {
             };
             states.insert(state.id.clone(), input);
         }
-        let changes = changes(&self.moves, &self.outputs);
+        let changes = changes(self.moves.clone(), &self.outputs);
         let conserved = conserve(&states, &changes, apply(&states, &changes)?)?;
         let mut results = BTreeMap::new();
         for (id, outcome) in conserved.states {

@@ -1,7 +1,7 @@
 //! From a plan file and the states it is about to everything that a migration does: one function for every rehearsal
 //! and for the real thing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::assign::{self, assign};
@@ -11,11 +11,11 @@ use crate::config::{CallTarget, Configuration};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Joined, StackGraph, StateCut};
 use crate::moves::{
-    At, Changes, Conserved, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice, StateInput,
-    States, apply, conserve,
+    At, Carried, CarryError, Changes, InstanceMove, NewState, OutputMove, OutputTransfer, ProviderChoice,
+    StateInput, States, carry_out,
 };
 use crate::stack::StateId;
-use crate::state::{Lineage, Snapshot};
+use crate::state::{Lineage, Serial, Snapshot};
 
 /// What a computation reads.
 #[derive(Debug)]
@@ -30,15 +30,47 @@ pub struct Inputs<'a> {
     pub lineages: BTreeMap<StateId, Lineage>,
 }
 
+/// Takes a new state: writes it somewhere, or notes its hashes.
+pub type Take<'t> = dyn Fn(&StateId, &Snapshot) -> Result<(), Diagnostic> + Sync + 't;
+
+/// A state after the migration, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// Its lineage.
+    pub lineage: Lineage,
+    /// Its serial.
+    pub serial: Serial,
+    /// Resources with at least one object.
+    pub resources: usize,
+    /// Instance objects, deposed ones included.
+    pub objects: usize,
+    /// Length in bytes.
+    pub bytes: usize,
+}
+
+impl After {
+    /// Describes a state.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            lineage: snapshot.lineage().clone(),
+            serial: snapshot.serial(),
+            resources: snapshot
+                .resources()
+                .filter(|resource| !resource.is_husk())
+                .count(),
+            objects: snapshot.object_count(),
+            bytes: snapshot.bytes().len(),
+        }
+    }
+}
+
 /// What comes out: who gets what, and every state afterwards.
 #[derive(Debug)]
 pub struct Computed {
     /// Who gets what.
     pub assignment: Assignment,
-    /// The exact changes.
-    pub changes: Changes,
-    /// The states afterwards, checked.
-    pub conserved: Conserved,
+    /// The states afterwards: found in order, and taken.
+    pub carried: Carried<After>,
     /// Code and state of each source, joined.
     pub joined: BTreeMap<StateId, Joined>,
     /// What crosses between the states.
@@ -46,22 +78,24 @@ pub struct Computed {
 }
 
 impl Inputs<'_> {
-    /// Computes the migration.
+    /// Computes the migration; `take` is given every new state as soon as it was found in order, from several threads.
+    ///
+    /// What was taken counts only when this returns without an error.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the plan file, the moves or (which would be our fault) their result. Nothing has
     /// been written.
-    pub fn compute(&self) -> Result<Computed, Vec<Diagnostic>> {
+    pub fn compute(&self, take: &Take<'_>) -> Result<Computed, Vec<Diagnostic>> {
         let joined = self.joined();
-        let assignment = assign(self.plan, &self.inventories(&joined))?;
-        let changes = changes(&assignment.instances, &assignment.outputs);
-        let conserved = self.conserved(&changes)?;
-        let stacks = cut(&joined, &assignment, &conserved);
+        let mut assignment = assign(self.plan, &self.inventories(&joined))?;
+        let changes = changes(std::mem::take(&mut assignment.instances), &assignment.outputs);
+        let carried = self.carried(&changes, take)?;
+        assignment.instances = moves(changes);
+        let stacks = cut(&joined, &assignment, &carried);
         Ok(Computed {
             assignment,
-            changes,
-            conserved,
+            carried,
             joined,
             stacks,
         })
@@ -101,17 +135,15 @@ impl Inputs<'_> {
         inventories
     }
 
-    fn conserved(&self, changes: &Changes) -> Result<Conserved, Vec<Diagnostic>> {
-        let Some(first) = self
+    fn carried(&self, changes: &Changes, take: &Take<'_>) -> Result<Carried<After>, Vec<Diagnostic>> {
+        let first = self
             .snapshots
             .iter()
-            .find(|(id, _)| matches!(id, StateId::Source(_)))
-            .map(|(_, s)| *s)
-        else {
+            .find(|(id, _)| matches!(id, StateId::Source(_)));
+        let Some((_, first)) = first else {
             let finding = Diagnostic::error("no source of this plan has a state").note("nothing was written");
-            return Err(vec![finding.hint(
-                "apply the monolith once, or name its state with `state` in the `source` block",
-            )]);
+            let hint = "apply the monolith once, or name its state with `state` in the `source` block";
+            return Err(vec![finding.hint(hint)]);
         };
         let mut states: States<'_> = self
             .snapshots
@@ -123,26 +155,28 @@ impl Inputs<'_> {
                 .entry(id.clone())
                 .or_insert_with(|| StateInput::New(NewState::like(first, lineage.clone())));
         }
-        let outcome = apply(&states, changes)
-            .map_err(|error| vec![Diagnostic::error(error.to_string()).note("nothing was written")])?;
-        conserve(&states, changes, outcome).map_err(|error| {
-            let finding = Diagnostic::error(format!("the result is not what it must be: {error}"));
-            vec![
-                finding
-                    .note("nothing was written")
-                    .hint("this is a defect of stackcut: please report it"),
-            ]
+        let keep = |id: &StateId, snapshot: Snapshot| take(id, &snapshot).map(|()| After::of(&snapshot));
+        carry_out(&states, changes, &keep).map_err(|error| {
+            vec![match error {
+                CarryError::Move(error) => Diagnostic::error(error.to_string()).note("nothing was written"),
+                CarryError::Conservation(error) => {
+                    Diagnostic::error(format!("the result is not what it must be: {error}"))
+                        .note("nothing was written")
+                        .hint("this is a defect of stackcut: please report it")
+                }
+                CarryError::Take(finding) => finding,
+            }]
         })
     }
 }
 
-/// Returns moves and outputs of a plan in the terms of the moves.
-pub(super) fn changes(instances: &[assign::InstanceMove], outputs: &[assign::OutputMove]) -> Changes {
+/// Turns moves and outputs of a plan into the changes they are. The addresses go along: there are many, and large.
+pub fn changes(instances: Vec<assign::InstanceMove>, outputs: &[assign::OutputMove]) -> Changes {
     let instances = instances
-        .iter()
+        .into_iter()
         .map(|found| InstanceMove {
-            from: At::new(found.giver.clone(), found.from.clone()),
-            to: At::new(found.taker.clone(), found.to.clone()),
+            from: At::new(found.giver, found.from),
+            to: At::new(found.taker, found.to),
             provider: ProviderChoice::Auto,
         })
         .collect();
@@ -161,6 +195,17 @@ pub(super) fn changes(instances: &[assign::InstanceMove], outputs: &[assign::Out
     }
 }
 
+/// Takes the moves back out of the changes.
+fn moves(changes: Changes) -> Vec<assign::InstanceMove> {
+    let moves = changes.instances.into_iter().map(|moved| assign::InstanceMove {
+        giver: moved.from.state,
+        from: moved.from.addr,
+        taker: moved.to.state,
+        to: moved.to.addr,
+    });
+    moves.collect()
+}
+
 /// Returns the modules whose code could not be read.
 pub fn opaque_modules(configuration: &Configuration) -> BTreeSet<ModuleAddr> {
     let calls = configuration.modules().flat_map(|module| {
@@ -173,7 +218,7 @@ pub fn opaque_modules(configuration: &Configuration) -> BTreeSet<ModuleAddr> {
     calls.collect()
 }
 
-fn cut(joined: &BTreeMap<StateId, Joined>, assignment: &Assignment, conserved: &Conserved) -> StackGraph {
+fn cut(joined: &BTreeMap<StateId, Joined>, assignment: &Assignment, carried: &Carried<After>) -> StackGraph {
     let any_code = joined.values().any(|joined| !joined.instances.is_empty());
     let moved = if any_code {
         assignment.instances.as_slice()
@@ -190,14 +235,14 @@ fn cut(joined: &BTreeMap<StateId, Joined>, assignment: &Assignment, conserved: &
         None if instance.resource.mode == ResourceMode::Data => None,
         None => Some(source.clone()),
     };
-    StackGraph::cut(&sources, &owner, from_state(joined, moved, conserved))
+    StackGraph::cut(&sources, &owner, from_state(joined, moved, carried))
 }
 
 /// Collects what the state alone says about resources that no code declares, in the order of the texts.
 fn from_state(
     joined: &BTreeMap<StateId, Joined>,
     moved: &[assign::InstanceMove],
-    conserved: &Conserved,
+    carried: &Carried<After>,
 ) -> Vec<StateCut> {
     // `cut` names consumers by where they are now; what came from elsewhere had another address there.
     let origins: HashMap<(&StateId, &ResourceInstanceAddr), (&StateId, &ResourceInstanceAddr)> = moved
@@ -211,14 +256,15 @@ fn from_state(
         joined.is_some_and(|joined| joined.instances.contains_key(&addr.resource.config()))
     };
     let mut found: Vec<StateCut> = Vec::new();
+    let mut pairs: HashMap<(&StateId, &StateId), usize> = HashMap::new();
     // Consumers and producers are shared, so that being the same is being at the same place in memory.
-    let mut known: HashMap<(*const At<ConfigResourceAddr>, usize), usize> = HashMap::new();
+    let mut counted: HashSet<(*const At<ConfigResourceAddr>, usize)> = HashSet::new();
     let mut consumer: Option<&Arc<At<ResourceInstanceAddr>>> = None;
     let mut skip = false;
-    for cut in &conserved.cut {
+    for cut in &carried.cut {
         if consumer.is_none_or(|consumer| !Arc::ptr_eq(consumer, &cut.consumer)) {
             if consumer.is_some_and(|consumer| consumer.state != cut.consumer.state) {
-                known.clear();
+                counted.clear();
             }
             consumer = Some(&cut.consumer);
             skip = is_declared(&cut.consumer);
@@ -227,18 +273,20 @@ fn from_state(
             continue;
         }
         for (number, place) in cut.went_to.iter().enumerate() {
-            let at = *known
-                .entry((Arc::as_ptr(&cut.producer), number))
+            let at = *pairs
+                .entry((&cut.consumer.state, &place.state))
                 .or_insert_with(|| {
                     found.push(StateCut {
                         from: cut.consumer.state.clone(),
                         to: place.state.clone(),
-                        resource: cut.producer.addr.clone(),
-                        instances: 0,
+                        resources: 0,
+                        example: cut.producer.addr.clone(),
+                        entries: 0,
                     });
                     found.len() - 1
                 });
-            found[at].instances += 1;
+            found[at].entries += 1;
+            found[at].resources += usize::from(counted.insert((Arc::as_ptr(&cut.producer), number)));
         }
     }
     found

@@ -10,9 +10,9 @@ use super::graph::{kind_word, site_text};
 use super::{REPORT_VERSION, Table, count, size};
 use crate::address::{ConfigResourceAddr, ResourceMode};
 use crate::graph::{CutEdge, EdgeKind, StackGraph};
-use crate::moves::{InstanceMove, StateOutcome};
 use crate::plan::PlanFile;
-use crate::plan::compute::Computed;
+use crate::plan::assign::InstanceMove;
+use crate::plan::compute::{After, Computed};
 use crate::stack::StateId;
 use crate::state::Snapshot;
 
@@ -99,7 +99,7 @@ pub struct Crossing {
     pub to: String,
     /// `value`, `ordering`, or `state`: known from the state's `dependencies` only.
     pub kind: &'static str,
-    /// How many resources of the consumer depend on it (for `state`: instances).
+    /// How many resources of the consumer depend on it (for `state`: entries of `dependencies`).
     pub count: usize,
     /// One resource that depends on it.
     pub from: Option<String>,
@@ -140,7 +140,7 @@ impl SplitReport {
             .enumerate()
             .map(|(place, id)| (id, place))
             .collect();
-        let mut outcomes: Vec<&(StateId, StateOutcome)> = computed.conserved.states.iter().collect();
+        let mut outcomes: Vec<&(StateId, Option<After>)> = computed.carried.states.iter().collect();
         outcomes.sort_by_key(|(id, _)| {
             (
                 matches!(id, StateId::Stack(_)),
@@ -151,7 +151,7 @@ impl SplitReport {
         let concerns = Concerns::new(computed);
         let states = outcomes
             .into_iter()
-            .filter_map(|(id, after)| state_report(plan, id, before.get(id), after, computed, &concerns));
+            .filter_map(|(id, after)| state_report(plan, id, before, after.as_ref(), computed, &concerns));
         let warnings = computed
             .assignment
             .warnings
@@ -436,10 +436,10 @@ struct Concerns<'a> {
 impl<'a> Concerns<'a> {
     fn new(computed: &'a Computed) -> Self {
         let mut found = Self::default();
-        for moved in &computed.changes.instances {
-            found.arrivals.entry(&moved.to.state).or_default().push(moved);
+        for moved in &computed.assignment.instances {
+            found.arrivals.entry(&moved.taker).or_default().push(moved);
         }
-        for cut in computed.conserved.cut.iter().filter(|cut| !cut.stays_in_part) {
+        for cut in computed.carried.cut.iter().filter(|cut| !cut.stays_in_part) {
             *found.dropped.entry(&cut.consumer.state).or_default() += 1;
         }
         found
@@ -449,13 +449,14 @@ impl<'a> Concerns<'a> {
 fn state_report(
     plan: &PlanFile,
     id: &StateId,
-    before: Option<&Snapshot>,
-    after: &StateOutcome,
+    before: &BTreeMap<StateId, Snapshot>,
+    after: Option<&After>,
     computed: &Computed,
     concerns: &Concerns<'_>,
 ) -> Option<StateReport> {
-    // A stack that took nothing does not come into being.
-    let snapshot = after.written().or(before)?;
+    let serial_before = before.get(id).map(|snapshot| snapshot.serial().0);
+    // A stack that took nothing does not come into being; a state that nothing changes in is as it was.
+    let now = after.cloned().or_else(|| before.get(id).map(After::of))?;
     let stack = plan.stack(id.name()).filter(|_| matches!(id, StateId::Stack(_)));
     let layer = stack.map(|stack| stack.layer.to_string());
     let arrivals = concerns.arrivals.get(id).map_or(&[][..], Vec::as_slice);
@@ -463,17 +464,14 @@ fn state_report(
         name: id.to_string(),
         role: if layer.is_some() { "stack" } else { "source" },
         layer,
-        file: after.written().map(|_| SplitReport::state_file(id)),
+        file: after.map(|_| SplitReport::state_file(id)),
         location: None,
-        lineage: snapshot.lineage().as_str().to_owned(),
-        serial_before: before.map(|snapshot| snapshot.serial().0),
-        serial: snapshot.serial().0,
-        resources: snapshot
-            .resources()
-            .filter(|resource| !resource.is_husk())
-            .count(),
-        objects: snapshot.object_count(),
-        bytes: snapshot.bytes().len(),
+        lineage: now.lineage.as_str().to_owned(),
+        serial_before,
+        serial: now.serial.0,
+        resources: now.resources,
+        objects: now.objects,
+        bytes: now.bytes,
         reads_from: computed
             .stacks
             .depends_on
@@ -483,15 +481,15 @@ fn state_report(
             .map(ToString::to_string)
             .collect(),
         arriving_types: types(arrivals.iter().copied()),
-        arrivals: arrivals.iter().map(|moved| arrival(moved, snapshot)).collect(),
+        arrivals: arrivals.iter().map(|moved| arrival(moved, before)).collect(),
         dropped_dependencies: concerns.dropped.get(id).copied().unwrap_or(0),
     })
 }
 
 fn types<'a>(moves: impl Iterator<Item = &'a InstanceMove>) -> Vec<(String, usize)> {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    for moved in moves.filter(|moved| moved.to.addr.resource.mode == ResourceMode::Managed) {
-        *counted.entry(&moved.to.addr.resource.type_name).or_default() += 1;
+    for moved in moves.filter(|moved| moved.to.resource.mode == ResourceMode::Managed) {
+        *counted.entry(&moved.to.resource.type_name).or_default() += 1;
     }
     let mut types: Vec<(String, usize)> = counted
         .into_iter()
@@ -501,13 +499,15 @@ fn types<'a>(moves: impl Iterator<Item = &'a InstanceMove>) -> Vec<(String, usiz
     types
 }
 
-fn arrival(moved: &InstanceMove, snapshot: &Snapshot) -> Arrival {
-    let key = moved.to.addr.key.as_ref();
-    let resource = snapshot.resource(&moved.to.addr.resource);
+fn arrival(moved: &InstanceMove, before: &BTreeMap<StateId, Snapshot>) -> Arrival {
+    let key = moved.from.key.as_ref();
+    let resource = before
+        .get(&moved.giver)
+        .and_then(|snapshot| snapshot.resource(&moved.from.resource));
     Arrival {
-        from_state: moved.from.state.to_string(),
-        from: moved.from.addr.to_string(),
-        to: moved.to.addr.to_string(),
+        from_state: moved.giver.to_string(),
+        from: moved.from.to_string(),
+        to: moved.to.to_string(),
         objects: resource.map_or(0, |found| {
             found.instances().filter(|object| object.key() == key).count()
         }),
@@ -535,9 +535,12 @@ fn crossings(stacks: &StackGraph) -> Vec<Crossing> {
     let from_state = stacks.from_state.iter().map(|cut| Crossing {
         consumer: cut.from.to_string(),
         producer: cut.to.to_string(),
-        to: cut.resource.to_string(),
+        to: match cut.resources {
+            1 => cut.example.to_string(),
+            number => format!("{} and {} more", cut.example, number - 1),
+        },
         kind: "state",
-        count: cut.instances,
+        count: cut.entries,
         from: None,
         via: Vec::new(),
         at: None,
@@ -546,7 +549,7 @@ fn crossings(stacks: &StackGraph) -> Vec<Crossing> {
 }
 
 fn checks(computed: &Computed) -> Vec<Check> {
-    let report = &computed.conserved.report;
+    let report = &computed.carried.report;
     let conservation = Check {
         name: "nothing lost, doubled or altered".to_owned(),
         passed: true,

@@ -3,22 +3,24 @@
 //! One pass over the text. Whatever Terraform would refuse, read differently or drop without a word is refused here.
 
 mod fields;
+mod head;
 mod resource;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use super::error::Place;
 use super::hash::FastMap;
 use super::index::AddressIndex;
 use super::{
-    CheckEntry, FieldSpan, InstanceEntry, Layout, Lineage, OutputEntry, Refusal, ResourceEntry, Serial,
-    Snapshot, Span, StateError, StateMeta, Top,
+    CheckEntry, FieldSpan, InstanceEntry, Layout, Lineage, OutputEntry, ProviderId, Refusal, ResourceEntry,
+    Serial, Snapshot, Span, StateError, StateMeta, Top,
 };
 use crate::address::{ConfigResourceAddr, ModuleInstanceAddr, ProviderConfigAddr};
 use crate::json::{JsonError, JsonFault, RawStr, Scanner};
-use fields::{CHECK, CHECK_OBJECT, OUTPUT, Seen, TOP};
+use fields::{Seen, TOP};
 pub(super) use fields::{members, unknown_resource_fields};
 
 /// A refusal whose place is still an offset.
@@ -52,7 +54,7 @@ fn offset(at: usize) -> u32 {
 fn span(range: Range<usize>) -> Span {
     Span {
         start: offset(range.start),
-        end: offset(range.end),
+        end: NonZeroU32::new(offset(range.end)).expect("a value does not end where the text begins"),
     }
 }
 
@@ -185,7 +187,7 @@ struct Reader<'a> {
     index: AddressIndex,
     /// What has been parsed already, by its raw text.
     known_modules: FastMap<&'a str, ModuleInstanceAddr>,
-    known_providers: FastMap<&'a str, u32>,
+    known_providers: FastMap<&'a str, ProviderId>,
     known_dependencies: FastMap<&'a str, u32>,
 }
 
@@ -335,127 +337,6 @@ impl<'a> Reader<'a> {
             Some(_) if open == b'{' => Err(wrong_type(self.scanner.offset(), field, "an object")),
             Some(_) => Err(wrong_type(self.scanner.offset(), field, "an array")),
         }
-    }
-
-    fn outputs(&mut self) -> Result<(), Fault> {
-        if !self.enter_or_null("outputs", b'{')? {
-            return Ok(());
-        }
-        while let Some(key) = self.scanner.next_key(self.outputs.is_empty())? {
-            let name = key.decode().into_owned();
-            self.output(&key, name)?;
-        }
-        let mut names: Vec<_> = self
-            .outputs
-            .iter()
-            .map(|output| (&output.name, output.key))
-            .collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            None => Ok(()),
-            Some(pair) => Err(Fault::new(
-                pair[1].1 as usize,
-                Refusal::DuplicateOutput {
-                    name: pair[1].0.clone(),
-                },
-            )),
-        }
-    }
-
-    fn output(&mut self, key: &RawStr<'a>, name: String) -> Result<(), Fault> {
-        let start = self.scanner.offset();
-        let mut output = OutputEntry {
-            name,
-            key: offset(key.start),
-            object: span(start..start),
-            value: None,
-            type_: None,
-            sensitive: false,
-        };
-        self.scanner.enter_object()?;
-        let mut seen = Seen::new(OUTPUT);
-        while let Some(key) = self.scanner.next_key(seen.none())? {
-            let name = seen.field(&key)?;
-            let value = self.scanner.skip_value()?;
-            match name {
-                "value" => output.value = Some(span(value)),
-                "type" => output.type_ = Some(span(value)),
-                "sensitive" => {
-                    output.sensitive = match &self.text[value.clone()] {
-                        "true" => true,
-                        "false" | "null" => false,
-                        _ => return Err(wrong_type(value.start, "sensitive", "true or false")),
-                    }
-                }
-                _ => {}
-            }
-        }
-        output.object = span(start..self.scanner.offset());
-        self.outputs.push(output);
-        Ok(())
-    }
-
-    fn check_results(&mut self) -> Result<(), Fault> {
-        if !self.enter_or_null("check_results", b'[')? {
-            return Ok(());
-        }
-        while self.scanner.next_element(self.checks.is_empty())? {
-            let start = self.scanner.offset();
-            let mut check = CheckEntry {
-                object: span(start..start),
-                kind: String::new(),
-                config_addr: String::new(),
-                list: None,
-                objects: Vec::new(),
-            };
-            self.scanner.enter_object()?;
-            let mut seen = Seen::new(CHECK);
-            while let Some(key) = self.scanner.next_key(seen.none())? {
-                match seen.field(&key)? {
-                    "object_kind" => check.kind = self.text_of("object_kind")?,
-                    "config_addr" => check.config_addr = self.text_of("config_addr")?,
-                    "objects" => {
-                        let start = self.scanner.offset();
-                        check.objects = self.check_objects()?;
-                        check.list = Some(span(start..self.scanner.offset()));
-                    }
-                    _ => {
-                        self.scanner.skip_value()?;
-                    }
-                }
-            }
-            check.object = span(start..self.scanner.offset());
-            self.checks.push(check);
-        }
-        Ok(())
-    }
-
-    fn check_objects(&mut self) -> Result<Vec<(Span, String)>, Fault> {
-        let mut objects = Vec::new();
-        if !self.enter_or_null("objects", b'[')? {
-            return Ok(objects);
-        }
-        while self.scanner.next_element(objects.is_empty())? {
-            let start = self.scanner.offset();
-            let mut addr = String::new();
-            self.scanner.enter_object()?;
-            let mut seen = Seen::new(CHECK_OBJECT);
-            while let Some(key) = self.scanner.next_key(seen.none())? {
-                if seen.field(&key)? == "object_addr" {
-                    addr = self.text_of("object_addr")?;
-                } else {
-                    self.scanner.skip_value()?;
-                }
-            }
-            objects.push((span(start..self.scanner.offset()), addr));
-        }
-        Ok(objects)
-    }
-
-    fn text_of(&mut self, field: &'static str) -> Result<String, Fault> {
-        Ok(self
-            .string(field)?
-            .map_or_else(String::new, |text| text.decode().into_owned()))
     }
 }
 

@@ -128,7 +128,7 @@ impl<'a> Resource<'a> {
     pub fn provider(self) -> Option<&'a ProviderConfigAddr> {
         self.entry()
             .provider_id
-            .map(|id| &self.snapshot.providers[id as usize])
+            .map(|id| &self.snapshot.providers[id.position()])
     }
 
     /// Tells whether the entry has no instances.
@@ -275,7 +275,7 @@ impl<'a> Instance<'a> {
     pub fn own_provider(self) -> Option<&'a ProviderConfigAddr> {
         self.entry()
             .provider_id
-            .map(|id| &self.snapshot.providers[id as usize])
+            .map(|id| &self.snapshot.providers[id.position()])
     }
 
     /// Returns the entries of `dependencies`, in the order of the text.

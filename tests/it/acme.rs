@@ -4,7 +4,7 @@
 //! `STACKCUT_UPDATE_TESTDATA=1 cargo test --test it acme::` writes the states that were made.
 
 mod compare;
-mod make;
+pub mod make;
 
 use std::path::Path;
 

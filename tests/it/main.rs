@@ -3,10 +3,15 @@
 
 mod acme;
 mod arrows;
+mod commands;
 mod config;
 mod differential;
 mod docs;
+mod execute;
 mod plan_file;
+// Long runs of real Terraform over rooms that no command uses yet: `cargo test --features rewrite-e2e`.
+#[cfg(feature = "rewrite-e2e")]
+mod rewrite;
 mod states;
 mod support;
 mod tools_test;

@@ -67,11 +67,10 @@ pub(super) fn in_place(
 
 fn overwrite(file: &File, bytes: &[u8]) -> io::Result<()> {
     // Room first: better no write at all than half of one. Not every file system can say; then the write will.
-    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes.len().max(1) as u64) {
-        Err(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        _ => {}
+    if let Err(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) =
+        fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes.len().max(1) as u64)
+    {
+        return Err(io::ErrorKind::StorageFull.into());
     }
     file.write_all_at(bytes, 0)?;
     file.set_len(bytes.len() as u64)?;

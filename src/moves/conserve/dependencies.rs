@@ -33,7 +33,9 @@ pub(super) struct Judge<'a> {
     movers: Vec<FastMap<ConfigName<'a>, Goes<'a>>>,
     /// For each state the addresses at which something arrives.
     arrivals: Vec<FastSet<ConfigName<'a>>>,
-    cut: FastMap<&'a At<ResourceInstanceAddr>, Vec<&'a [CutDependency]>>,
+    /// By consumer its first run of entries; all runs, each with the number of the next of the same consumer.
+    cut: FastMap<&'a At<ResourceInstanceAddr>, u32>,
+    cut_runs: Vec<(&'a [CutDependency], Option<u32>)>,
     cycles: FastMap<&'a At<ResourceInstanceAddr>, Vec<&'a str>>,
 }
 
@@ -63,6 +65,7 @@ impl<'a> Judge<'a> {
             movers: pairs.iter().map(|_| FastMap::default()).collect(),
             arrivals: pairs.iter().map(|_| FastSet::default()).collect(),
             cut: FastMap::default(),
+            cut_runs: Vec::new(),
             cycles: FastMap::default(),
         };
         let instances = changes.instances.iter().map(|movement| {
@@ -88,8 +91,9 @@ impl<'a> Judge<'a> {
             judge.names.push(names);
         }
         for cut in cut.chunk_by(|a, b| a.consumer == b.consumer) {
-            let known = judge.cut.entry(&cut[0].consumer);
-            known.or_insert_with(|| Vec::with_capacity(1)).push(cut);
+            let number = judge.cut_runs.len() as u32;
+            let before = judge.cut.insert(&cut[0].consumer, number);
+            judge.cut_runs.push((cut, before));
         }
         for dropped in dropped
             .iter()
@@ -253,10 +257,19 @@ impl<'a> Judge<'a> {
                 &*made
             }
         };
-        let reported = self.cut.get(consumer).map_or(&[][..], Vec::as_slice);
         let is_reported = |name: &ConfigName<'_>| {
-            let mut reported = reported.iter().copied().flatten();
-            reported.any(|cut| ConfigName::from(&cut.producer.addr) == *name)
+            let mut run = self.cut.get(consumer).copied();
+            while let Some(number) = run {
+                let (entries, next) = self.cut_runs[number as usize];
+                if entries
+                    .iter()
+                    .any(|cut| ConfigName::from(&cut.producer.addr) == *name)
+                {
+                    return true;
+                }
+                run = next;
+            }
+            false
         };
         if cut.iter().all(is_reported) {
             return Ok(());

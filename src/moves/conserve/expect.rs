@@ -88,7 +88,11 @@ impl<'a> Expectations<'a> {
             for moves in moves[state].values_mut() {
                 moves.sort_by_key(|(key, _)| *key);
             }
-            for resource in pair.before().into_iter().flat_map(|before| before.resources()) {
+            for resource in pair
+                .before()
+                .into_iter()
+                .flat_map(crate::state::Snapshot::resources)
+            {
                 let moves = moves[state].get(resource.addr()).map_or(&[][..], Vec::as_slice);
                 if resource.is_husk() {
                     let movement = husks[state].get(resource.addr()).copied();

@@ -43,7 +43,7 @@ fn changes(random: &mut Random, run: &Run, fresh_names: bool) -> Changes {
         if !random.once_in(2) {
             continue;
         }
-        let state = id(*random.pick(&STATES));
+        let state = id(random.pick::<&str>(&STATES));
         let mut addr = from.addr.clone();
         if random.once_in(2) {
             addr.resource.module = random.module();
@@ -79,7 +79,7 @@ fn changes(random: &mut Random, run: &Run, fresh_names: bool) -> Changes {
                 addr.name = format!("husk_{}", changes.husks.len());
                 changes.husks.push(HuskMove {
                     from: At::new(state.clone(), husk.addr().clone()),
-                    to: At::new(id(*random.pick(&STATES)), addr),
+                    to: At::new(id(random.pick::<&str>(&STATES)), addr),
                     provider: ProviderChoice::Keep,
                 });
             }

@@ -1,9 +1,12 @@
 //! Resource entries and their instances.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use super::super::{DeposedKey, FieldSpan, InstanceEntry, Refusal, ResourceEntry, compare_instances};
+use super::super::{
+    DeposedKey, FieldSpan, InstanceEntry, ProviderId, Refusal, ResourceEntry, compare_instances,
+};
 use super::fields::{INSTANCE, RESOURCE, Seen};
 use super::{Fault, Reader, offset, span, wrong_type};
 use crate::address::{
@@ -129,13 +132,14 @@ impl<'a> Reader<'a> {
         Ok(module)
     }
 
-    fn provider(&mut self, text: &RawStr<'a>) -> Result<u32, Fault> {
+    fn provider(&mut self, text: &RawStr<'a>) -> Result<ProviderId, Fault> {
         if let Some(&known) = self.known_providers.get(text.raw) {
             return Ok(known);
         }
         let provider: ProviderConfigAddr = parse(text, Refusal::Provider)?;
-        let id = offset(self.providers.len());
         self.providers.push(provider);
+        let number = NonZeroU32::new(offset(self.providers.len()));
+        let id = ProviderId(number.expect("one was just added"));
         self.known_providers.insert(text.raw, id);
         Ok(id)
     }

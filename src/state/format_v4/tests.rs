@@ -321,3 +321,53 @@ fn errors_show_no_content() {
     assert!(matches!(error.refusal, Refusal::Json(_)));
     assert!(!format!("{error} {error:?} {}", error.advice()).contains("hunter2"));
 }
+
+proptest::proptest! {
+    /// Whatever is done to a state, it is read or refused with a place inside it; and what is read is kept.
+    #[test]
+    fn damaged_states_are_read_or_refused(
+        which in 0..3_usize,
+        edits in proptest::collection::vec((proptest::num::u16::ANY, 0..5_u8, 0..40_usize), 1..5),
+    ) {
+        let samples = [
+            include_str!("../../../testdata/states/terraform-1.11-shop.tfstate"),
+            include_str!("../../../testdata/states/opentofu-1.12-by-key.tfstate"),
+            include_str!("../../../testdata/states/terraform-1.1-deposed.tfstate"),
+        ];
+        let words: Vec<&[u8]> = [
+            "{", "}", "[", "]", "\"", ",", ":", "\\", "null", "true", "0", "-1", "1.5", "\"\"", "[]", "{}", "\n", " ",
+            "\"index_key\"", "\"index_key\": 1,", "\"deposed\": \"00000000\",", "\"provider\": \"\",", "\"mode\": \"data\",",
+            "\"version\": 4,", "\"version\": 3,", "\"SERIAL\": 1,", "\"instances\": [],", "\"dependencies\": [\"a\"],", "\u{feff}",
+            "\"encryption_version\": \"v0\",", "module.", "[0]", ".", "\"status\": \"tainted\",", "é", "\u{0}", "4", "\"resources\": null,",
+        ].iter().map(|word| word.as_bytes()).chain([&b"\xff"[..], &b"\xed\xa0\x80"[..]]).collect();
+        let mut bytes = samples[which].as_bytes().to_vec();
+        for (at, kind, word) in edits {
+            let at = usize::from(at) % (bytes.len() + 1);
+            let word = words[word % words.len()];
+            match kind {
+                0 => drop(bytes.splice(at..at, word.iter().copied())),
+                1 => drop(bytes.splice(at..(at + word.len()).min(bytes.len()), word.iter().copied())),
+                2 => drop(bytes.drain(at..(at + word.len()).min(bytes.len()))),
+                3 => {
+                    let tail = bytes.split_off(at);
+                    bytes = [tail, bytes].concat();
+                }
+                _ => bytes.truncate(at),
+            }
+        }
+        match Snapshot::read(bytes.clone()) {
+            Ok(None) => proptest::prop_assert!(bytes.is_empty()),
+            Ok(Some(snapshot)) => {
+                proptest::prop_assert_eq!(snapshot.bytes(), &bytes);
+                for instance in snapshot.instances() {
+                    proptest::prop_assert!(!instance.addr().to_string().is_empty());
+                    proptest::prop_assert!(!instance.provider().to_string().is_empty());
+                }
+            }
+            Err(error) => {
+                proptest::prop_assert!(error.place.offset <= bytes.len());
+                proptest::prop_assert!(!error.to_string().is_empty() && !error.advice().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The originals: copied beside their states before the first overwrite, read back, and kept until they are discarded.
+
+use super::error::Cause;
+use crate::backend::{BackendError, SidecarName, StateBackend};
+use crate::journal::{Fingerprint, Migration, MigrationId, StateChange};
+use crate::state::{Md5Digest, Serial, Sha256Digest, Snapshot, TopField};
+
+/// Returns the name of a migration's backups; the same beside every state.
+pub(super) fn name(id: &MigrationId) -> SidecarName {
+    format!("backup/{id}.tfstate")
+        .parse()
+        .expect("an ID makes a name")
+}
+
+/// Returns the states whose originals are copied: those that exist and are overwritten.
+pub(super) fn needed(migration: &Migration) -> impl Iterator<Item = &StateChange> {
+    migration
+        .states()
+        .iter()
+        .filter(|change| !change.is_new() && !change.is_unchanged())
+}
+
+/// Makes the backup of an original durable. `bytes` are known to be the original, which still stands.
+pub(super) fn save(
+    store: &dyn StateBackend,
+    change: &StateChange,
+    id: &MigrationId,
+    bytes: &[u8],
+) -> Result<(), Cause> {
+    let name = name(id);
+    let failed = |source| Cause::Backend {
+        state: change.id.clone(),
+        source,
+    };
+    match store.create_sidecar(&name, bytes) {
+        Ok(()) => {}
+        Err(BackendError::PreconditionFailed { .. }) => {
+            let found = store.get_sidecar(&name).map_err(failed)?;
+            if found.as_deref() != Some(bytes) {
+                // Only a torn copy can be there under our own name, and the original still stands.
+                store.put_sidecar(&name, bytes).map_err(failed)?;
+            }
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    load(store, change, id).map(drop)
+}
+
+/// Reads a backup; what comes back is the original.
+pub(super) fn load(
+    store: &dyn StateBackend,
+    change: &StateChange,
+    id: &MigrationId,
+) -> Result<Vec<u8>, Cause> {
+    let name = name(id);
+    let found = store.get_sidecar(&name).map_err(|source| Cause::Backend {
+        state: change.id.clone(),
+        source,
+    })?;
+    let Some(bytes) = found else {
+        return Err(Cause::BackupMissing {
+            state: change.id.clone(),
+            name: name.to_string(),
+        });
+    };
+    let original = change.before.as_ref().map(|before| before.sha256);
+    if original != Some(Sha256Digest::of(&bytes)) {
+        return Err(Cause::BackupDiffers {
+            state: change.id.clone(),
+            name: name.to_string(),
+        });
+    }
+    Ok(bytes)
+}
+
+/// Returns what an undo writes: the original, byte for byte, under the serial after the migration's.
+///
+/// A serial must never fall: Terraform refuses to go back, and a reader who saw the migrated state must see that this
+/// is a later one.
+pub(super) fn restored(change: &StateChange, original: Vec<u8>) -> Result<Vec<u8>, Cause> {
+    let no_serial = || Cause::NoSerial(change.id.clone());
+    let serial = change.after.serial.next().ok_or_else(no_serial)?;
+    let snapshot = Snapshot::read(original).ok().flatten().ok_or_else(no_serial)?;
+    let range = snapshot.field(TopField::Serial).ok_or_else(no_serial)?.value;
+    let mut bytes = snapshot.into_bytes();
+    bytes.splice(range, serial.to_string().into_bytes());
+    Ok(bytes)
+}
+
+/// Returns the fingerprint of what an undo writes.
+pub(super) fn fingerprint(change: &StateChange, restored: &[u8]) -> Fingerprint {
+    Fingerprint {
+        lineage: change.after.lineage.clone(),
+        serial: change.after.serial.next().unwrap_or(Serial(u64::MAX)),
+        sha256: Sha256Digest::of(restored),
+        md5: Md5Digest::of(restored),
+        size: restored.len() as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::tests::{change_of, id, originals};
+
+    fn restore(text: &str, serial: u64) -> Result<String, Cause> {
+        let mut change = change_of("mono");
+        change.after.serial = Serial(serial);
+        restored(&change, text.as_bytes().to_vec()).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn only_the_serial_differs() {
+        let text = originals()["mono"].clone();
+        assert_eq!(
+            restore(&text, 42).unwrap(),
+            text.replace("\"serial\": 41,", "\"serial\": 43,")
+        );
+        let compact = "{\"version\":4,\"terraform_version\":\"1.8.0\",\"serial\":9,\"lineage\":\"9\",\"outputs\":{},\
+                       \"resources\":[]}\n";
+        assert_eq!(
+            restore(compact, 99).unwrap(),
+            compact.replace("\"serial\":9,", "\"serial\":100,")
+        );
+        let last = restore(&text, u64::MAX).unwrap_err();
+        assert!(matches!(last, Cause::NoSerial(state) if state == id("mono")));
+        assert!(restore("", 42).is_err());
+    }
+}

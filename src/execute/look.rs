@@ -1,0 +1,135 @@
+//! Looking at states, each once for as long as our lock keeps it as it is.
+
+use std::collections::BTreeMap;
+
+use super::Handles;
+use super::context::{Context, Progress};
+use super::error::Cause;
+use super::lock::store;
+use super::parallel;
+use crate::backend::{DigestStanding, Expect, Reading};
+use crate::journal::{DigestSight, Journal, Sighting, Standing, StateChange, standing};
+use crate::stack::StateId;
+use crate::state::{Sha256Digest, Snapshot};
+
+/// A state as it was seen under our lock.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) sighting: Sighting,
+    pub(super) standing: Standing,
+    /// What a write must expect.
+    pub(super) expect: Expect,
+    /// The original, as long as it stands.
+    pub(super) original: Option<Vec<u8>>,
+}
+
+/// All that was seen and still holds.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    seen: BTreeMap<StateId, Seen>,
+}
+
+impl Looks {
+    /// Reads every state that was not seen since it was last touched.
+    pub(super) fn complete(
+        &mut self,
+        context: &Context<'_>,
+        handles: &Handles,
+        journal: &Journal,
+    ) -> Result<(), Cause> {
+        let unseen: Vec<&StateChange> = journal
+            .migration()
+            .states()
+            .iter()
+            .filter(|change| !self.seen.contains_key(&change.id))
+            .collect();
+        let readings = parallel::each(context.parallelism, &unseen, |change| {
+            if context.interrupt.is_raised() {
+                return Err(Cause::Interrupted);
+            }
+            let reading = store(handles, &change.id)?
+                .read()
+                .map_err(|source| Cause::Backend {
+                    state: change.id.clone(),
+                    source,
+                })?;
+            let seen = see(journal, change, reading);
+            context.tell(&Progress::Read(change.id.clone()));
+            Ok(seen)
+        });
+        for (change, seen) in unseen.iter().zip(readings) {
+            self.seen.insert(change.id.clone(), seen?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&self, id: &StateId) -> Option<&Seen> {
+        self.seen.get(id)
+    }
+
+    /// Forgets a state that is about to be touched.
+    pub(super) fn forget(&mut self, id: &StateId) {
+        self.seen.remove(id);
+    }
+
+    /// Forgets everything, where another record of the journal changes what versions are known.
+    pub(super) fn forget_all(&mut self) {
+        self.seen.clear();
+    }
+
+    pub(super) fn sightings(&self) -> BTreeMap<StateId, Sighting> {
+        self.seen
+            .iter()
+            .map(|(id, seen)| (id.clone(), seen.sighting.clone()))
+            .collect()
+    }
+}
+
+fn see(journal: &Journal, change: &StateChange, reading: Reading) -> Seen {
+    let expect = reading.expect();
+    let bytes_sha = reading.bytes().map(Sha256Digest::of);
+    let digest = match reading.digest {
+        DigestStanding::NotKept | DigestStanding::Matches => DigestSight::Fits,
+        DigestStanding::Missing if reading.object.is_none() => DigestSight::Fits,
+        DigestStanding::Missing => DigestSight::Missing,
+        DigestStanding::Stale { .. } => DigestSight::Differs,
+    };
+    let mut sighting = Sighting {
+        sha256: bytes_sha,
+        head: None,
+        digest,
+        version_id: reading
+            .object
+            .as_ref()
+            .and_then(|object| object.version_id.clone()),
+    };
+    let standing = standing(change, journal.restored(&change.id), &sighting);
+    let bytes = reading
+        .object
+        .map(|object| object.bytes)
+        .filter(|bytes| !bytes.is_empty());
+    let mut original = None;
+    match (standing, bytes) {
+        (Standing::Before, bytes) => {
+            sighting.head = change
+                .before
+                .as_ref()
+                .map(|before| (before.lineage.clone(), before.serial));
+            original = bytes;
+        }
+        // Only a version that nobody knows is looked into, for the message.
+        (Standing::Neither, Some(bytes)) => {
+            sighting.head = Snapshot::read(bytes)
+                .ok()
+                .flatten()
+                .map(|snapshot| (snapshot.lineage().clone(), snapshot.serial()));
+        }
+        _ => {}
+    }
+    Seen {
+        sighting,
+        standing,
+        expect,
+        original,
+    }
+}

@@ -1,0 +1,257 @@
+//! Journals where they lie: one object per record beside a source state, each created once and never changed.
+
+use std::collections::BTreeSet;
+
+use super::Handles;
+use super::backup;
+use super::context::Context;
+use super::error::{Cause, ExecuteError, Left};
+use super::outcome::{Backup, Summary};
+use crate::backend::{BackendError, SidecarName, StateBackend};
+use crate::journal::{Event, Journal, Migration, MigrationId, Record, Torn};
+use crate::stack::StateId;
+
+const DIR: &str = "journal/";
+
+/// A journal as it was found.
+#[derive(Clone, Debug)]
+pub struct FoundJournal {
+    pub(super) journal: Journal,
+    pub(super) torn: Option<Torn>,
+}
+
+impl FoundJournal {
+    /// Returns the journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Returns how the migration stands.
+    pub fn summary(&self) -> Summary {
+        let journal = &self.journal;
+        let records = journal.records();
+        let migration = journal.migration();
+        let at = |record: Option<&Record>| record.map(|record| record.at.clone()).unwrap_or_default();
+        Summary {
+            id: migration.id.clone(),
+            started: at(records.first()),
+            last: at(records.last()),
+            phase: journal.phase(),
+            stuck: journal.is_stuck(),
+            states: migration
+                .states()
+                .iter()
+                .map(|state| (state.id.clone(), state.place.clone()))
+                .collect(),
+            backups: backups(journal),
+        }
+    }
+}
+
+fn backups(journal: &Journal) -> Vec<Backup> {
+    let Some(originals) = journal.records().iter().find_map(|record| match &record.event {
+        Event::BackupsIntended { originals } => Some(originals),
+        _ => None,
+    }) else {
+        return Vec::new();
+    };
+    let migration = journal.migration();
+    backup::needed(migration)
+        .map(|change| Backup {
+            state: change.id.clone(),
+            place: change.place.clone(),
+            name: backup::name(&migration.id).to_string(),
+            version_id: originals
+                .iter()
+                .find(|original| original.state == change.id)
+                .map(|original| original.version_id.clone()),
+        })
+        .collect()
+}
+
+fn record_name(id: &MigrationId, sequence: u64) -> SidecarName {
+    format!("{DIR}{id}/{sequence:06}.json")
+        .parse()
+        .expect("IDs and numbers make names")
+}
+
+/// Reads the journal of a migration, beside the state given.
+///
+/// # Errors
+///
+/// No such journal, or one that cannot be believed. Nothing is changed.
+pub fn find(
+    state: &StateId,
+    home: &dyn StateBackend,
+    id: &MigrationId,
+) -> Result<FoundJournal, ExecuteError> {
+    let failed = |cause| ExecuteError {
+        migration: id.clone(),
+        cause,
+        left: Left::Untouched,
+    };
+    let store = |source| {
+        failed(Cause::JournalStore {
+            state: state.clone(),
+            source,
+        })
+    };
+    let names = home.list_sidecars(&format!("{DIR}{id}/")).map_err(store)?;
+    let mut texts = Vec::new();
+    for name in names {
+        let Some(sequence) = sequence_of(id, &name) else {
+            continue;
+        };
+        // Gone since it was listed: the replay will miss it, unless a discard is under way.
+        if let Some(text) = home.get_sidecar(&name).map_err(store)? {
+            texts.push((sequence, text));
+        }
+    }
+    if texts.is_empty() {
+        return Err(failed(Cause::NotFound(state.clone())));
+    }
+    let (journal, torn) = Journal::replay(texts).map_err(|error| failed(error.into()))?;
+    Ok(FoundJournal { journal, torn })
+}
+
+fn sequence_of(id: &MigrationId, name: &SidecarName) -> Option<u64> {
+    let rest = name.as_str().strip_prefix(DIR)?.strip_prefix(id.as_str())?;
+    rest.strip_prefix('/')?.strip_suffix(".json")?.parse().ok()
+}
+
+/// Lists the migrations whose journals lie beside a state. Records without a first one are what an interrupted
+/// discard left.
+///
+/// # Errors
+///
+/// A store that cannot be listed.
+pub fn list(home: &dyn StateBackend) -> Result<Vec<MigrationId>, BackendError> {
+    let names = home.list_sidecars(DIR)?;
+    let ids: BTreeSet<MigrationId> = names
+        .iter()
+        .filter_map(|name| {
+            let id: MigrationId = name.as_str().strip_prefix(DIR)?.split('/').next()?.parse().ok()?;
+            (*name == record_name(&id, 1)).then_some(id)
+        })
+        .collect();
+    Ok(ids.into_iter().collect())
+}
+
+/// A journal that is being written.
+pub(super) struct Writer<'a> {
+    context: Context<'a>,
+    home: &'a dyn StateBackend,
+    state: StateId,
+    journal: Journal,
+    torn: Option<Torn>,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes the first record of a migration.
+    pub(super) fn start(
+        context: Context<'a>,
+        handles: &'a Handles,
+        migration: Migration,
+    ) -> Result<Self, Cause> {
+        let state = migration.home().clone();
+        let home = handles.get(&state).ok_or(Cause::NoHandle(state.clone()))?;
+        let record = Journal::first_record(migration, context.session, &context.now_text());
+        let journal = Journal::begin(record.clone())?;
+        let mut writer = Self {
+            context,
+            home: &**home,
+            state,
+            journal,
+            torn: None,
+        };
+        match writer.create(&record) {
+            Err(Cause::Concurrent { .. }) => Err(Cause::AlreadyStarted),
+            created => created.map(|()| writer),
+        }
+    }
+
+    /// Goes on with a journal that was found.
+    pub(super) fn open(
+        context: Context<'a>,
+        handles: &'a Handles,
+        found: FoundJournal,
+    ) -> Result<Self, Cause> {
+        let state = found.journal.migration().home().clone();
+        let home = handles.get(&state).ok_or(Cause::NoHandle(state.clone()))?;
+        Ok(Self {
+            context,
+            home: &**home,
+            state,
+            journal: found.journal,
+            torn: found.torn,
+        })
+    }
+
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Appends an event; it is durable when this returns.
+    pub(super) fn append(&mut self, event: Event) -> Result<(), Cause> {
+        let record = self
+            .journal
+            .next_record(self.context.session, &self.context.now_text(), event)
+            .map_err(|source| {
+                Cause::Journal(crate::journal::JournalError::Illegal {
+                    sequence: self.journal.next_sequence(),
+                    source,
+                })
+            })?;
+        self.create(&record)?;
+        self.journal.append(record)?;
+        Ok(())
+    }
+
+    fn create(&mut self, record: &Record) -> Result<(), Cause> {
+        let name = record_name(&self.journal.migration().id, record.sequence);
+        let text = record.to_text();
+        if self.torn.take().is_some_and(|torn| torn.0 == record.sequence) {
+            self.home
+                .delete_sidecar(&name)
+                .map_err(|source| self.failed(source))?;
+        }
+        match self.home.create_sidecar(&name, text.as_bytes()) {
+            Ok(()) => Ok(()),
+            Err(BackendError::PreconditionFailed { .. }) => self.is_ours(record, &name, &text),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// A record that is there already may be our own, if the answer to an earlier attempt was lost.
+    fn is_ours(&self, record: &Record, name: &SidecarName, text: &str) -> Result<(), Cause> {
+        let found = self
+            .home
+            .get_sidecar(name)
+            .map_err(|source| self.failed(source))?;
+        if found.is_some_and(|found| found == text.as_bytes()) {
+            Ok(())
+        } else {
+            Err(Cause::Concurrent {
+                sequence: record.sequence,
+            })
+        }
+    }
+
+    /// Deletes all records, the first one first: what a crash leaves of them is no journal any more.
+    pub(super) fn delete(&self) -> Result<(), Cause> {
+        let id = &self.journal.migration().id;
+        for record in self.journal.records() {
+            self.home
+                .delete_sidecar(&record_name(id, record.sequence))
+                .map_err(|source| self.failed(source))?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, source: BackendError) -> Cause {
+        Cause::JournalStore {
+            state: self.state.clone(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Executions in made-up worlds: in memory and on local files, with every failure at every effect.
+
+mod check;
+mod fixture;
+mod harness;
+mod interleave;
+mod order;
+mod refuse;
+mod sweep;
+mod verbs;
+
+pub(super) use harness::{change_of, id, originals};

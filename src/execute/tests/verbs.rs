@@ -1,0 +1,201 @@
+//! Stopping and going on, releasing, discarding.
+
+use std::sync::Arc;
+
+use super::harness::{End, NAMES, Notes, Process, World, check_always, check_end, found, id, is_not_started};
+use crate::backend::faulty::{EffectDoor, Fault};
+use crate::execute::{
+    Cause, Interrupt, Kind, Left, Outcome, PlannedResults, Progress, discard, list, release,
+};
+use crate::journal::Phase;
+
+/// An interrupt after every single thing that can be noticed: before the first write everything is given back, after it
+/// the journal keeps the place.
+#[test]
+fn interrupts_stop_at_safe_points() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for count in 0..200 {
+        let world = World::memory();
+        let interrupt = Interrupt::default();
+        let mut process = Process::new("one");
+        process.notes = Notes {
+            stop_after: Some((count, interrupt.clone())),
+            ..Notes::default()
+        };
+        process.interrupt = interrupt.clone();
+        let result = process.apply(&world.handles());
+        check_always(&world);
+        match result {
+            Ok(outcome) => {
+                assert!(matches!(outcome, Outcome::Fenced { .. }));
+                check_end(&world, End::Fenced);
+                if !interrupt.is_raised() {
+                    assert!(count > 20);
+                    assert_eq!(kinds.len(), 4, "{kinds:?}");
+                    return;
+                }
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Interrupted);
+                kinds.insert(format!("{:?}", error.left));
+                match error.left {
+                    Left::NothingWritten => check_end(&world, End::Original),
+                    Left::Unfinished(_) => {
+                        Process::new("two").resume(&world.handles()).unwrap();
+                        check_end(&world, End::Fenced);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    panic!("the apply never ends");
+}
+
+#[test]
+fn an_interrupt_before_the_start_does_nothing() {
+    let world = World::memory();
+    let process = Process::new("one");
+    process.interrupt.raise();
+    let error = process.apply(&world.handles()).unwrap_err();
+    assert_eq!((error.kind(), error.left), (Kind::Interrupted, Left::Untouched));
+    assert!(is_not_started(&world.handles()));
+}
+
+#[test]
+fn the_fence_falls_only_when_the_code_lets_it() {
+    let world = World::memory();
+    Process::new("one").apply(&world.handles()).unwrap();
+    let World::Memory(store) = &world else {
+        unreachable!()
+    };
+    let info = &store.locks()["bucket/mono.tfstate"];
+    assert!(info.contains("stackcut release 20261125-shop-1"), "{info}");
+    assert!(info.contains("\"Operation\":\"stackcut-apply\""), "{info}");
+    let process = Process::new("two");
+    let handles = world.handles();
+    let declared = ["terraform_data.orders".to_owned(), "module.net".to_owned()];
+    let error = release(
+        process.context(),
+        &handles,
+        found(&handles).unwrap(),
+        &declared,
+        &PlannedResults,
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the code still declares 2 resources that moved away: terraform_data.orders, module.net"
+    );
+    check_end(&world, End::Fenced);
+    // Somebody tears it down by force: that is seen, and said.
+    store.set_lock("bucket/mono.tfstate", None);
+    assert_eq!(
+        Process::new("three").resume(&handles).unwrap(),
+        Outcome::Fenced {
+            held: vec![],
+            lost: vec![id("mono")]
+        }
+    );
+    assert_eq!(process.release(&handles).unwrap(), Outcome::Completed);
+    check_end(&world, End::Completed);
+}
+
+/// Content and lineage are the original's, byte for byte; the serial goes on rising; what was new is gone.
+#[test]
+fn an_undone_state_has_a_higher_serial() {
+    let world = World::memory();
+    Process::new("one").apply(&world.handles()).unwrap();
+    let serials = |world: &World| NAMES.map(|name| world.serial(name));
+    assert_eq!(serials(&world), [Some(1), Some(42), Some(4), Some(8), Some(9)]);
+    Process::new("two").undo(&world.handles()).unwrap();
+    assert_eq!(serials(&world), [None, Some(43), Some(5), Some(9), Some(9)]);
+    check_end(&world, End::Undone);
+}
+
+/// Taken back before a state was written, it keeps its serial: what does not change is not written.
+#[test]
+fn an_undo_in_the_middle_writes_only_what_was_written() {
+    let world = World::memory();
+    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    Process::new("two").undo(&world.handles()).unwrap();
+    assert_eq!(
+        NAMES.map(|name| world.serial(name)),
+        [None, Some(41), Some(3), Some(7), Some(9)]
+    );
+    check_end(&world, End::Undone);
+}
+
+#[test]
+fn release_is_for_fenced_migrations() {
+    let world = World::memory();
+    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    let error = Process::new("two").release(&world.handles()).unwrap_err();
+    assert!(matches!(error.cause, Cause::NotNow(Phase::Writing(0))));
+    assert!(error.hint().contains("stackcut resume"));
+}
+
+/// An undo lets a late request of the process before it land first; a resume need not.
+#[test]
+fn undo_waits_for_what_may_still_be_under_way() {
+    let world = World::memory();
+    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    let process = Process::new("two");
+    process.undo(&world.fork().handles()).unwrap();
+    let settled = process
+        .notes
+        .heard
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|progress| matches!(progress, Progress::Settling { wait } if wait.as_secs() == 10));
+    assert!(settled);
+    let process = Process::new("three");
+    process.resume(&world.handles()).unwrap();
+    assert!(
+        !process
+            .notes
+            .heard
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|progress| matches!(progress, Progress::Settling { .. }))
+    );
+}
+
+#[test]
+fn what_is_over_can_be_discarded() {
+    let world = World::memory();
+    Process::new("one").apply(&world.handles()).unwrap();
+    let handles = world.handles();
+    let process = Process::new("two");
+    let refused = discard(process.context(), &handles, found(&handles).unwrap()).unwrap_err();
+    assert!(matches!(refused.cause, Cause::NotNow(Phase::Fenced)));
+    check_end(&world, End::Fenced);
+    process.release(&handles).unwrap();
+    // A crash at any effect, and then again.
+    for effect in 0.. {
+        let copy = world.fork();
+        let door = Arc::new(EffectDoor::failing(effect, Fault::DiesBefore));
+        let gated = copy.gated(&door);
+        let _ = discard(process.context(), &gated, found(&gated).unwrap());
+        let met = door.effects() > effect;
+        let fresh = copy.handles();
+        if let Ok(found) = found(&fresh) {
+            assert!(met);
+            discard(process.context(), &fresh, found).unwrap();
+        }
+        assert!(list(&*fresh[&id("mono")]).unwrap().is_empty());
+        for name in NAMES {
+            assert!(fresh[&id(name)].list_sidecars("backup/").unwrap().is_empty());
+            assert_eq!(copy.bytes(name), world.bytes(name));
+        }
+        if !met {
+            assert!(effect > 5);
+            break;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The one loop behind every verb: observe, decide, do one step, observe again.
+
+use std::collections::BTreeMap;
+
+use super::context::{Context, Progress};
+use super::error::{Cause, ExecuteError, Left};
+use super::lock::Locks;
+use super::look::Looks;
+use super::outcome::Outcome;
+use super::store::Writer;
+use super::{Handles, Recompute};
+use crate::journal::{
+    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, needs,
+};
+use crate::stack::StateId;
+
+/// One process at work on one migration.
+pub(super) struct Walk<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) handles: &'a Handles,
+    pub(super) recompute: &'a dyn Recompute,
+    pub(super) writer: Writer<'a>,
+    pub(super) locks: Locks,
+    pub(super) looks: Looks,
+    pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
+    pub(super) backed_up: bool,
+    pub(super) attempts: BTreeMap<StateId, u32>,
+    /// Why the work is being given up, while the locks are being released.
+    given_up: Option<Cause>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        context: Context<'a>,
+        handles: &'a Handles,
+        recompute: &'a dyn Recompute,
+        writer: Writer<'a>,
+    ) -> Self {
+        Self {
+            context,
+            handles,
+            recompute,
+            writer,
+            locks: Locks::default(),
+            looks: Looks::default(),
+            results: None,
+            backed_up: false,
+            attempts: BTreeMap::new(),
+            given_up: None,
+        }
+    }
+
+    /// Walks to the end.
+    pub(super) fn run(mut self) -> Result<Outcome, ExecuteError> {
+        let ended = self.walk();
+        // The first cause says more than what then went wrong on the way out.
+        match (self.given_up.take(), ended) {
+            (Some(cause), _) | (None, Err(cause)) => Err(self.stopped(cause)),
+            (None, Ok(finished)) => Ok(self.outcome(finished)),
+        }
+    }
+
+    fn walk(&mut self) -> Result<Finished, Cause> {
+        loop {
+            match self.step() {
+                Ok(Some(finished)) => return Ok(finished),
+                Ok(None) => {}
+                Err(cause) => {
+                    self.give_up(cause)?;
+                    self.leave()?;
+                }
+            }
+        }
+    }
+
+    /// Releases what was taken for nothing, and then stops.
+    fn leave(&mut self) -> Result<(), Cause> {
+        while matches!(self.phase(), Phase::Aborting | Phase::UndoAborting(_)) {
+            self.step()?;
+        }
+        Err(Cause::Interrupted)
+    }
+
+    /// Lets an undo that was refused leave, so that the migration stands where it stood before it.
+    pub(super) fn leave_undo(mut self) -> Result<Self, ExecuteError> {
+        while matches!(self.phase(), Phase::UndoAborting(_)) {
+            if let Err(cause) = self.step() {
+                return Err(self.stopped(cause));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Does one step; tells how it ended, if it is over.
+    fn step(&mut self) -> Result<Option<Finished>, Cause> {
+        let observed = self.observe()?;
+        match decide(self.writer.journal(), &observed) {
+            Decision::Over(finished) => Ok(Some(finished)),
+            Decision::Do(step) => self.perform(step).map(|()| None),
+            Decision::Refuse(misfits) if self.phase().is_undo() => Err(self.moved_on(misfits)),
+            Decision::Refuse(misfits) => Err(Cause::Changed(misfits)),
+            Decision::Stuck(misfits) => Err(self.stuck(misfits)),
+        }
+    }
+
+    fn observe(&mut self) -> Result<Observed, Cause> {
+        let journal = self.writer.journal();
+        let migration = journal.migration();
+        let mut observed = Observed {
+            backed_up: self.backed_up,
+            ..Observed::default()
+        };
+        match needs(journal.phase()) {
+            Needs::States => {
+                self.check_interrupt()?;
+                let undo = journal.phase().is_undo();
+                let wanted = |change: &StateChange| !undo || !change.is_unchanged();
+                let operation = if undo { "stackcut-undo" } else { "stackcut-apply" };
+                self.locks
+                    .take(&self.context, self.handles, migration, wanted, operation)?;
+                self.looks.complete(&self.context, self.handles, journal)?;
+                observed.states = self.looks.sightings();
+            }
+            Needs::Locks => observed.locks = self.locks.ours(&self.context, self.handles, migration)?,
+            Needs::Nothing => {}
+        }
+        Ok(observed)
+    }
+
+    fn perform(&mut self, step: Step) -> Result<(), Cause> {
+        if needs(self.phase()) == Needs::States {
+            self.check_interrupt()?;
+        }
+        match step {
+            Step::Record(event) => self.append(event),
+            Step::BackUp => self.back_up(),
+            Step::Write(ids) => self.write(&ids),
+            Step::Restore(ids) => self.restore(&ids),
+            Step::RepairDigests(ids) => self.repair_digests(&ids),
+            Step::Unlock(ids) => {
+                let migration = self.writer.journal().migration();
+                self.locks.release(&self.context, self.handles, migration, &ids)
+            }
+        }
+    }
+
+    /// Appends an event, and tells where the migration stands now.
+    pub(super) fn append(&mut self, event: Event) -> Result<(), Cause> {
+        let before = self.phase();
+        if matches!(event, Event::UndoStarted { .. }) {
+            // It makes more versions known.
+            self.looks.forget_all();
+        }
+        self.writer.append(event)?;
+        self.attempts.clear();
+        if self.phase() != before {
+            self.context.tell(&Progress::Phase(self.phase()));
+        }
+        Ok(())
+    }
+
+    /// Where nothing was written yet, takes back what was taken; elsewhere the journal keeps the place.
+    fn give_up(&mut self, cause: Cause) -> Result<(), Cause> {
+        let reason = cause.to_string();
+        let event = match (&cause, self.phase()) {
+            // A journal that is another's by now is no place to note anything.
+            (Cause::Journal(_) | Cause::Concurrent { .. }, _) => return Err(cause),
+            // Results without a record that announced them: the locks are all that protects what is there.
+            (Cause::Stuck(_), Phase::Locking | Phase::BackingUp) => return Err(cause),
+            (_, Phase::Locking | Phase::BackingUp) => Event::AbortIntended { reason },
+            (_, Phase::UndoLocking(_)) => Event::UndoAbortIntended { reason },
+            _ => return Err(cause),
+        };
+        self.given_up = Some(cause);
+        self.append(event)
+    }
+
+    fn moved_on(&mut self, misfits: Vec<Misfit>) -> Cause {
+        match self.phase() {
+            // From the middle, the same sight means that somebody interfered.
+            Phase::UndoLocking(from) if !from.is_settled() => Cause::Stuck(misfits),
+            _ => Cause::MovedOn(misfits),
+        }
+    }
+
+    /// Notes what was found, once.
+    fn stuck(&mut self, misfits: Vec<Misfit>) -> Cause {
+        let states: Vec<_> = misfits
+            .iter()
+            .map(|misfit| (misfit.change.id.clone(), misfit.found.sha256))
+            .collect();
+        // Being stuck is what must be said, even if it cannot be noted.
+        let _ = self.writer.append(Event::FoundStuck { states });
+        Cause::Stuck(misfits)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.writer.journal().phase()
+    }
+
+    fn outcome(&mut self, finished: Finished) -> Outcome {
+        match finished {
+            Finished::Completed => Outcome::Completed,
+            Finished::Undone => Outcome::Undone,
+            Finished::Aborted => Outcome::Aborted {
+                reason: self.abort_reason(),
+            },
+            Finished::Fenced => {
+                let journal = self.writer.journal();
+                let ours = self
+                    .locks
+                    .ours(&self.context, self.handles, journal.migration())
+                    // The fence was put up long before; that nobody can look at it now does not take it down.
+                    .unwrap_or_else(|_| {
+                        journal
+                            .migration()
+                            .fenced()
+                            .map(|change| change.id.clone())
+                            .collect()
+                    });
+                let fenced = journal.migration().fenced().map(|change| change.id.clone());
+                let (held, lost) = fenced.partition(|id| ours.contains(id));
+                Outcome::Fenced { held, lost }
+            }
+        }
+    }
+
+    fn abort_reason(&self) -> String {
+        let reason = self
+            .writer
+            .journal()
+            .records()
+            .iter()
+            .rev()
+            .find_map(|record| match &record.event {
+                Event::AbortIntended { reason } => Some(reason.clone()),
+                _ => None,
+            });
+        reason.unwrap_or_default()
+    }
+
+    pub(super) fn stopped(&self, cause: Cause) -> ExecuteError {
+        let journal = self.writer.journal();
+        let phase = journal.phase();
+        let left = match phase {
+            _ if matches!(cause, Cause::Stuck(_)) => Left::Unfinished(phase),
+            Phase::Aborted => Left::NothingWritten,
+            Phase::Locking | Phase::BackingUp | Phase::Aborting => Left::LocksLeft,
+            _ if phase.finished().is_some() => Left::AsItWas(phase),
+            _ => Left::Unfinished(phase),
+        };
+        ExecuteError {
+            migration: journal.migration().id.clone(),
+            cause,
+            left,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The writes: backups, results, restored originals, digests. Each is safe to repeat; none is believed before it is
+//! read back.
+
+use std::collections::BTreeMap;
+
+use super::backup;
+use super::context::Progress;
+use super::error::Cause;
+use super::lock::store;
+use super::look::Seen;
+use super::parallel;
+use super::walk::Walk;
+use crate::backend::{BackendError, Expect, StateBackend, StateLock};
+use crate::journal::{Event, Image, Phase, Standing, StateChange};
+use crate::stack::StateId;
+use crate::state::{Md5Digest, Sha256Digest};
+
+/// How often one state is written in one run. A refusal is looked into first: the state may be as wanted, or be as
+/// before, and only then is it written again.
+const ATTEMPTS: u32 = 3;
+
+impl Walk<'_> {
+    /// Computes the results and copies the originals.
+    pub(super) fn back_up(&mut self) -> Result<(), Cause> {
+        self.compute()?;
+        let migration = self.writer.journal().migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        let saved = parallel::each(self.context.parallelism, &changes, |change| {
+            self.check_interrupt()?;
+            let seen = self.seen(&change.id)?;
+            let original = seen
+                .original
+                .as_deref()
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
+            backup::save(store(self.handles, &change.id)?, change, &migration.id, original)?;
+            self.context.tell(&Progress::BackedUp(change.id.clone()));
+            Ok(())
+        });
+        saved.into_iter().collect::<Result<(), Cause>>()?;
+        self.backed_up = true;
+        Ok(())
+    }
+
+    /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
+    fn compute(&mut self) -> Result<(), Cause> {
+        if self.results.is_some() {
+            return Ok(());
+        }
+        let migration = self.writer.journal().migration();
+        let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
+        for change in migration.states() {
+            let stands = self
+                .looks
+                .get(&change.id)
+                .is_some_and(|seen| seen.standing == Standing::Before);
+            if !stands && !change.is_new() {
+                let bytes = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
+                loaded.insert(change.id.clone(), bytes);
+            }
+        }
+        let original = |change: &StateChange| {
+            let standing = self
+                .looks
+                .get(&change.id)
+                .and_then(|seen| seen.original.as_deref());
+            let copied = loaded.get(&change.id).map(Vec::as_slice);
+            (change.id.clone(), copied.or(standing))
+        };
+        let originals = migration.states().iter().map(original).collect();
+        let results = self
+            .recompute
+            .results(&migration.plan, &originals)
+            .map_err(|error| Cause::Recompute(error.0))?;
+        let changes: Vec<&StateChange> = migration
+            .states()
+            .iter()
+            .filter(|change| !change.is_unchanged())
+            .collect();
+        let checked = parallel::each(self.context.parallelism, &changes, |change| {
+            let fits = results.get(&change.id).is_some_and(|bytes| {
+                change.after.sha256 == Sha256Digest::of(bytes)
+                    && change.after.md5 == Md5Digest::of(bytes)
+                    && change.after.size == bytes.len() as u64
+            });
+            fits.then_some(())
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))
+        });
+        checked.into_iter().collect::<Result<(), Cause>>()?;
+        self.results = Some(results);
+        Ok(())
+    }
+
+    /// Writes results.
+    pub(super) fn write(&mut self, ids: &[StateId]) -> Result<(), Cause> {
+        self.compute()?;
+        self.on_each(ids, Progress::Written, |walk, change, store, lock, seen| {
+            let results = walk.results.as_ref().map(|results| results.get(&change.id));
+            let bytes = results
+                .flatten()
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
+            put(change, store, lock, bytes, &change.after.md5, &seen.expect)
+        })
+    }
+
+    /// Gives existing states their originals back, and deletes new ones.
+    pub(super) fn restore(&mut self, ids: &[StateId]) -> Result<(), Cause> {
+        self.on_each(ids, Progress::Restored, |walk, change, store, lock, seen| {
+            let failed = |source| failed(change, source);
+            if change.is_new() {
+                if let Expect::Version(version) = &seen.expect {
+                    store.remove(lock, version).map_err(failed)?;
+                }
+                return store.remove_digest(lock).map_err(failed);
+            }
+            let journal = walk.writer.journal();
+            let original = backup::load(store, change, &journal.migration().id)?;
+            let bytes = backup::restored(change, original)?;
+            let image = journal
+                .restored(&change.id)
+                .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
+            put(change, store, lock, &bytes, &image.md5, &seen.expect)
+        })
+    }
+
+    /// Makes digest items say what the objects are.
+    pub(super) fn repair_digests(&mut self, ids: &[StateId]) -> Result<(), Cause> {
+        self.on_each(
+            ids,
+            Progress::DigestRepaired,
+            |walk, change, store, lock, seen| {
+                let digest = match seen.standing {
+                    Standing::After => Some(change.after.md5),
+                    Standing::Restored => walk
+                        .writer
+                        .journal()
+                        .restored(&change.id)
+                        .map(|restored| restored.md5),
+                    Standing::Before => change.before.as_ref().map(|before| before.md5),
+                    Standing::Neither => return Err(Cause::OtherResult(change.id.clone())),
+                };
+                match digest {
+                    Some(digest) => store.write_digest(lock, &digest),
+                    None => store.remove_digest(lock),
+                }
+                .map_err(|source| failed(change, source))
+            },
+        )
+    }
+
+    /// Returns the record that begins an undo, or gives up what was never begun.
+    pub(super) fn undo_event(&self) -> Result<Option<Event>, Cause> {
+        let journal = self.writer.journal();
+        match journal.phase() {
+            Phase::Locking | Phase::BackingUp => {
+                return Ok(Some(Event::AbortIntended {
+                    reason: "undone before anything was written".to_owned(),
+                }));
+            }
+            Phase::Writing(_)
+            | Phase::Releasing
+            | Phase::Fenced
+            | Phase::ReleasingFence
+            | Phase::Completed => {}
+            _ => return Ok(None),
+        }
+        let migration = journal.migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        let images = parallel::each(self.context.parallelism, &changes, |change| {
+            let original = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
+            let bytes = backup::restored(change, original)?;
+            Ok(Image {
+                state: change.id.clone(),
+                restored: backup::fingerprint(change, &bytes),
+            })
+        });
+        let images = images.into_iter().collect::<Result<_, Cause>>()?;
+        Ok(Some(Event::UndoStarted { images }))
+    }
+
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, which is then forgotten.
+    ///
+    /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
+    /// error yet: the state is looked at again, and that decides.
+    fn on_each(
+        &mut self,
+        ids: &[StateId],
+        progress: impl Fn(StateId) -> Progress + Sync,
+        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<(), Cause> + Sync,
+    ) -> Result<(), Cause> {
+        let migration = self.writer.journal().migration();
+        let results = parallel::each(self.context.parallelism, ids, |id| {
+            self.check_interrupt()?;
+            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            let store = store(self.handles, id)?;
+            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            run(self, change, store, lock, self.seen(id)?)?;
+            self.context.tell(&progress(id.clone()));
+            Ok(())
+        });
+        let mut first = Ok(());
+        for (id, result) in ids.iter().zip(results) {
+            self.looks.forget(id);
+            let attempts = self.attempts.entry(id.clone()).or_default();
+            *attempts += 1;
+            match result {
+                Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
+                _ => {}
+            }
+        }
+        first
+    }
+
+    fn seen(&self, id: &StateId) -> Result<&Seen, Cause> {
+        self.looks.get(id).ok_or_else(|| Cause::NoHandle(id.clone()))
+    }
+
+    pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
+        if self.context.interrupt.is_raised() {
+            Err(Cause::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Writes an object and then its digest.
+fn put(
+    change: &StateChange,
+    store: &dyn StateBackend,
+    lock: &StateLock,
+    bytes: &[u8],
+    digest: &Md5Digest,
+    expect: &Expect,
+) -> Result<(), Cause> {
+    let failed = |source| failed(change, source);
+    store.write(lock, bytes, expect).map_err(failed)?;
+    store.write_digest(lock, digest).map_err(failed)
+}
+
+fn failed(change: &StateChange, source: BackendError) -> Cause {
+    Cause::Backend {
+        state: change.id.clone(),
+        source,
+    }
+}
+
+/// Tells whether only a look can say what became of the effect.
+fn is_open(cause: &Cause) -> bool {
+    match cause {
+        Cause::Backend { source, .. } => {
+            source.is_ambiguous() || matches!(source, BackendError::PreconditionFailed { .. })
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,368 @@
+//! The next step of a migration, from its journal and from what was observed. Nothing else chooses one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::{Event, Original, Writing};
+use super::migration::StateChange;
+use super::phase::{Finished, Phase, UndoFrom};
+use super::replay::Journal;
+use super::standing::{DigestSight, Misfit, Sighting, Standing, standing};
+use crate::stack::StateId;
+
+/// What the current phase must know about the world before the next step can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// All states, seen while all locks are ours.
+    States,
+    /// Which locks are ours.
+    Locks,
+    /// Nothing: the migration is over.
+    Nothing,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Every state (for [`Needs::States`]).
+    pub states: BTreeMap<StateId, Sighting>,
+    /// Whether every original that will be overwritten was read back from its backup.
+    pub backed_up: bool,
+    /// The states whose lock is ours (for [`Needs::Locks`]).
+    pub locks: BTreeSet<StateId>,
+}
+
+/// One step. Each can be repeated; after each the world is observed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Append this event; every effect before it was confirmed by observation.
+    Record(Event),
+    /// Compute the results, check their hashes, and copy the originals.
+    BackUp,
+    /// Write these states' *after*, object then digest.
+    Write(Vec<StateId>),
+    /// Give these states their originals back, or delete them where they were new.
+    Restore(Vec<StateId>),
+    /// Make these states' digest items say what their objects are.
+    RepairDigests(Vec<StateId>),
+    /// Release these locks of ours.
+    Unlock(Vec<StateId>),
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Do this, then observe again.
+    Do(Step),
+    /// The migration is over.
+    Over(Finished),
+    /// States changed since the plan; nothing was written by us, and nothing must be. Give up cleanly.
+    Refuse(Vec<Misfit>),
+    /// States are at versions nobody announced, in the middle of the work. Touch nothing.
+    Stuck(Vec<Misfit>),
+}
+
+/// Returns what must be observed in a phase.
+pub fn needs(phase: Phase) -> Needs {
+    match phase {
+        Phase::Locking | Phase::BackingUp | Phase::Writing(_) | Phase::UndoLocking(_) | Phase::Undoing(_) => {
+            Needs::States
+        }
+        Phase::Releasing
+        | Phase::ReleasingFence
+        | Phase::Aborting
+        | Phase::UndoReleasing
+        | Phase::UndoAborting(_) => Needs::Locks,
+        Phase::Fenced | Phase::Completed | Phase::Aborted | Phase::Undone => Needs::Nothing,
+    }
+}
+
+/// Chooses the next step.
+pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
+    let phase = journal.phase();
+    let view = View::new(journal, observed);
+    match phase {
+        Phase::Locking | Phase::BackingUp => view.before_writing(phase),
+        Phase::Writing(wave) => view.writing(wave),
+        Phase::UndoLocking(from) => view.undo_locking(from),
+        Phase::Undoing(wave) => view.undoing(wave),
+        Phase::Releasing if journal.migration().fenced().next().is_some() => {
+            view.release(|change| !change.fence, Event::Fenced)
+        }
+        Phase::Releasing | Phase::ReleasingFence => view.release(|_| true, Event::Completed),
+        Phase::Aborting => view.release(|_| true, Event::Aborted),
+        Phase::UndoReleasing => view.release(|_| true, Event::Undone),
+        Phase::UndoAborting(from) => view.release(|change| undo_gives_back(from, change), Event::UndoAborted),
+        Phase::Fenced => Decision::Over(Finished::Fenced),
+        Phase::Completed => Decision::Over(Finished::Completed),
+        Phase::Aborted => Decision::Over(Finished::Aborted),
+        Phase::Undone => Decision::Over(Finished::Undone),
+    }
+}
+
+/// Tells whether a refused undo releases a state's lock: only those that were free before it.
+fn undo_gives_back(from: UndoFrom, change: &StateChange) -> bool {
+    match from {
+        UndoFrom::Writing(_) | UndoFrom::Releasing => false,
+        UndoFrom::Fenced | UndoFrom::ReleasingFence => !change.fence,
+        UndoFrom::Completed => true,
+    }
+}
+
+/// A state, what was seen of it, and where that is.
+struct Look<'a> {
+    change: &'a StateChange,
+    found: Sighting,
+    standing: Standing,
+}
+
+impl Look<'_> {
+    fn misfit(&self) -> Misfit {
+        Misfit {
+            change: self.change.clone(),
+            found: self.found.clone(),
+            standing: self.standing,
+        }
+    }
+
+    fn is(&self, standings: &[Standing]) -> bool {
+        standings.contains(&self.standing)
+    }
+
+    /// Tells whether the digest is that of other bytes.
+    fn digest_differs(&self) -> bool {
+        self.found.digest == DigestSight::Differs
+    }
+
+    /// Tells whether the state is one that the migration writes in this wave.
+    fn is_written_in(&self, wave: u32) -> bool {
+        self.change.wave == wave && !self.change.is_unchanged()
+    }
+}
+
+struct View<'a> {
+    journal: &'a Journal,
+    observed: &'a Observed,
+    looks: Vec<Look<'a>>,
+}
+
+use Standing::{After, Before, Restored};
+
+impl<'a> View<'a> {
+    fn new(journal: &'a Journal, observed: &'a Observed) -> Self {
+        let look = |change: &'a StateChange| {
+            let found = observed
+                .states
+                .get(&change.id)
+                .cloned()
+                .unwrap_or_else(Sighting::absent);
+            let standing = standing(change, journal.restored(&change.id), &found);
+            Look {
+                change,
+                found,
+                standing,
+            }
+        };
+        Self {
+            journal,
+            observed,
+            looks: journal.migration().states().iter().map(look).collect(),
+        }
+    }
+
+    fn before_writing(&self, phase: Phase) -> Decision {
+        let misfits = self.misfits(|look| !look.is(&[Before]) || look.digest_differs());
+        if self.looks.iter().any(|look| look.is(&[After])) {
+            // Results are there that no record announced: the journal is not whole. Giving up would release the locks.
+            return Decision::Stuck(misfits);
+        }
+        if !misfits.is_empty() {
+            return Decision::Refuse(misfits);
+        }
+        if phase == Phase::Locking {
+            return record(Event::BackupsIntended {
+                originals: self.originals(),
+            });
+        }
+        if !self.observed.backed_up {
+            return Decision::Do(Step::BackUp);
+        }
+        match self.journal.waves().first() {
+            Some(wave) => record(self.wave_intended(*wave)),
+            None => record(Event::ReleaseIntended),
+        }
+    }
+
+    fn writing(&self, wave: u32) -> Decision {
+        let in_wave = || self.looks.iter().filter(|look| look.is_written_in(wave));
+        let next = self.journal.waves().iter().copied().find(|&next| next > wave);
+        let whole = |look: &Look<'_>| look.is(&[After]) && look.found.digest == DigestSight::Fits;
+        if next.is_none() && in_wave().all(whole) {
+            // Everything was durable and read back once; what others have done to earlier waves since is theirs.
+            return record(Event::ReleaseIntended);
+        }
+        let misfits = self.misfits(|look| {
+            let expected: &[Standing] = match look.change.wave.cmp(&wave) {
+                _ if look.change.is_unchanged() => &[Before],
+                std::cmp::Ordering::Less => &[After],
+                std::cmp::Ordering::Equal => &[Before, After],
+                std::cmp::Ordering::Greater => &[Before],
+            };
+            // Between an object and its digest our own crash may lie; before the object it cannot.
+            !look.is(expected) || (look.is(&[Before]) && look.digest_differs())
+        });
+        if !misfits.is_empty() {
+            return Decision::Stuck(misfits);
+        }
+        let torn = ids(self
+            .looks
+            .iter()
+            .filter(|look| look.is(&[After]) && look.found.digest != DigestSight::Fits));
+        if !torn.is_empty() {
+            return Decision::Do(Step::RepairDigests(torn));
+        }
+        let open = ids(in_wave().filter(|look| look.is(&[Before])));
+        if !open.is_empty() {
+            return Decision::Do(Step::Write(open));
+        }
+        match next {
+            Some(next) => record(self.wave_intended(next)),
+            None => record(Event::ReleaseIntended),
+        }
+    }
+
+    fn undo_locking(&self, from: UndoFrom) -> Decision {
+        let may_be_torn = |look: &Look<'_>| match from {
+            UndoFrom::Writing(wave) => look.is(&[After]) && look.change.wave <= wave,
+            _ => false,
+        };
+        let misfits = self.misfits(|look| {
+            let is_odd = !look.is(&[Before, After]) || (look.digest_differs() && !may_be_torn(look));
+            !look.change.is_unchanged() && is_odd
+        });
+        if !misfits.is_empty() {
+            return Decision::Refuse(misfits);
+        }
+        self.next_undo_wave(u32::MAX)
+    }
+
+    fn undoing(&self, wave: u32) -> Decision {
+        let back = &[Before, Restored];
+        let in_wave = || self.looks.iter().filter(|look| look.is_written_in(wave));
+        let misfits = self.misfits(|look| {
+            if look.change.is_unchanged() {
+                return false;
+            }
+            match look.change.wave.cmp(&wave) {
+                std::cmp::Ordering::Less => !look.is(&[Before, After]),
+                std::cmp::Ordering::Equal => !look.is(&[Before, Restored, After]),
+                std::cmp::Ordering::Greater => !look.is(back),
+            }
+        });
+        let nothing_left = self
+            .looks
+            .iter()
+            .all(|look| look.change.wave > wave || look.is(back));
+        if !misfits.is_empty() && !nothing_left {
+            return Decision::Stuck(misfits);
+        }
+        let torn = ids(in_wave().filter(|look| look.is(back) && look.found.digest != DigestSight::Fits));
+        if !torn.is_empty() {
+            return Decision::Do(Step::RepairDigests(torn));
+        }
+        let open = ids(in_wave().filter(|look| look.is(&[After])));
+        if !open.is_empty() {
+            return Decision::Do(Step::Restore(open));
+        }
+        self.next_undo_wave(wave)
+    }
+
+    /// Goes on with the highest wave below the given one in which something is still to be taken back.
+    fn next_undo_wave(&self, below: u32) -> Decision {
+        let open = |wave: u32| {
+            self.looks
+                .iter()
+                .any(|look| look.is_written_in(wave) && look.is(&[After]))
+        };
+        let next = self
+            .journal
+            .waves()
+            .iter()
+            .rev()
+            .find(|&&wave| wave < below && open(wave));
+        match next {
+            Some(&wave) => record(Event::UndoWaveIntended {
+                wave,
+                writes: self.writes(wave, |change| Writing {
+                    state: change.id.clone(),
+                    before: Some(change.after.sha256),
+                    after: self.journal.restored(&change.id).map(|restored| restored.sha256),
+                }),
+            }),
+            None => record(Event::UndoReleaseIntended),
+        }
+    }
+
+    fn release(&self, goes: impl Fn(&StateChange) -> bool, then: Event) -> Decision {
+        let held: Vec<StateId> = self
+            .looks
+            .iter()
+            .filter(|look| goes(look.change) && self.observed.locks.contains(&look.change.id))
+            .map(|look| look.change.id.clone())
+            .collect();
+        if held.is_empty() {
+            record(then)
+        } else {
+            Decision::Do(Step::Unlock(held))
+        }
+    }
+
+    fn originals(&self) -> Vec<Original> {
+        let original = |look: &Look<'_>| {
+            Some(Original {
+                state: look.change.id.clone(),
+                version_id: look.found.version_id.clone()?,
+            })
+        };
+        self.looks.iter().filter_map(original).collect()
+    }
+
+    fn wave_intended(&self, wave: u32) -> Event {
+        Event::WaveIntended {
+            wave,
+            writes: self.writes(wave, |change| Writing {
+                state: change.id.clone(),
+                before: change.before.as_ref().map(|before| before.sha256),
+                after: Some(change.after.sha256),
+            }),
+        }
+    }
+
+    fn writes(&self, wave: u32, make: impl Fn(&StateChange) -> Writing) -> Vec<Writing> {
+        self.looks
+            .iter()
+            .filter(|look| look.is_written_in(wave))
+            .map(|look| make(look.change))
+            .collect()
+    }
+
+    fn misfits(&self, is_one: impl Fn(&Look<'_>) -> bool) -> Vec<Misfit> {
+        self.looks
+            .iter()
+            .filter(|look| is_one(look))
+            .map(Look::misfit)
+            .collect()
+    }
+}
+
+fn record(event: Event) -> Decision {
+    Decision::Do(Step::Record(event))
+}
+
+fn ids<'a>(looks: impl Iterator<Item = &'a Look<'a>>) -> Vec<StateId> {
+    looks.map(|look| look.change.id.clone()).collect()
+}
+
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! Every decision as a table, and a world that crashes anywhere.
+
+use super::testing::{id, migration, print, sight};
+use super::*;
+use crate::journal::{Image, Record};
+
+fn images() -> Event {
+    let image = |name: &str, lineage: &str, serial| Image {
+        state: id(name),
+        restored: print(lineage, serial),
+    };
+    Event::UndoStarted {
+        images: vec![image("a", "a", 9), image("mono", "m", 43)],
+    }
+}
+
+const BACKUPS: Event = Event::BackupsIntended { originals: vec![] };
+
+fn wave(wave: u32) -> Event {
+    Event::WaveIntended { wave, writes: vec![] }
+}
+
+fn undo_wave(wave: u32) -> Event {
+    Event::UndoWaveIntended { wave, writes: vec![] }
+}
+
+fn journal(events: &[Event]) -> Journal {
+    let mut journal = Journal::begin(Journal::first_record(migration(), "s", "t")).unwrap();
+    for event in events {
+        let record = journal.next_record("s", "t", event.clone()).unwrap();
+        journal.append(record).unwrap();
+    }
+    journal
+}
+
+/// Reads `a=8 n=- mono=41!`: serials, `-` for no state, `!` a differing digest, `?` none.
+fn observe(text: &str) -> Observed {
+    let mut observed = Observed::default();
+    for word in text.split_whitespace() {
+        if let Some(name) = word.strip_prefix('#') {
+            observed.locks.insert(id(name));
+            continue;
+        }
+        if word == "backups" {
+            observed.backed_up = true;
+            continue;
+        }
+        let (name, at) = word.split_once('=').unwrap();
+        let serial = at.trim_end_matches(['!', '?']);
+        let lineage = if name == "mono" { "m" } else { name };
+        let mut seen = match serial {
+            "-" => Sighting::absent(),
+            serial => sight(lineage, serial.parse().unwrap()),
+        };
+        if at.ends_with('!') {
+            seen.digest = DigestSight::Differs;
+        } else if at.ends_with('?') {
+            seen.digest = DigestSight::Missing;
+        }
+        observed.states.insert(id(name), seen);
+    }
+    observed
+}
+
+fn show(decision: &Decision) -> String {
+    let names = |ids: &[StateId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let misfits = |misfits: &[Misfit]| {
+        let ids: Vec<_> = misfits.iter().map(|misfit| misfit.change.id.clone()).collect();
+        names(&ids)
+    };
+    match decision {
+        Decision::Over(finished) => format!("over: {finished:?}"),
+        Decision::Refuse(found) => format!("refuse: {}", misfits(found)),
+        Decision::Stuck(found) => format!("stuck: {}", misfits(found)),
+        Decision::Do(Step::BackUp) => "back up".into(),
+        Decision::Do(Step::Write(ids)) => format!("write {}", names(ids)),
+        Decision::Do(Step::Restore(ids)) => format!("restore {}", names(ids)),
+        Decision::Do(Step::RepairDigests(ids)) => format!("digests {}", names(ids)),
+        Decision::Do(Step::Unlock(ids)) => format!("unlock {}", names(ids)),
+        Decision::Do(Step::Record(event)) => match event {
+            Event::WaveIntended { wave, writes } | Event::UndoWaveIntended { wave, writes } => {
+                let ids: Vec<_> = writes.iter().map(|write| write.state.clone()).collect();
+                format!("{}({wave}) {}", event.name(), names(&ids))
+            }
+            _ => event.name().to_owned(),
+        },
+    }
+}
+
+#[track_caller]
+fn check(events: &[Event], cases: &[(&str, &str)]) {
+    let journal = journal(events);
+    for (observed, expected) in cases {
+        assert_eq!(
+            show(&decide(&journal, &observe(observed))),
+            *expected,
+            "{observed}"
+        );
+    }
+}
+
+#[test]
+fn before_the_first_write_a_changed_state_is_a_refusal() {
+    check(
+        &[],
+        &[
+            ("a=7 n=- mono=41", "backups_intended"),
+            ("a=7? n=- mono=41?", "backups_intended"),
+            ("a=7 n=- mono=42", "stuck: mono"),
+            ("a=9 n=- mono=41", "refuse: a"),
+            ("a=7 n=5 mono=41", "refuse: n"),
+            ("a=7 n=-! mono=41", "refuse: n"),
+            ("a=7 n=- mono=41!", "refuse: mono"),
+            ("a=- n=- mono=41", "refuse: a"),
+        ],
+    );
+    check(
+        &[BACKUPS],
+        &[
+            ("a=7 n=- mono=41", "back up"),
+            ("a=7 n=- mono=41 backups", "wave_intended(0) a,n"),
+            ("a=7 n=1 mono=41 backups", "stuck: n"),
+        ],
+    );
+}
+
+#[test]
+fn waves_are_written_whole_before_the_next() {
+    let events = [BACKUPS, wave(0)];
+    check(
+        &events,
+        &[
+            ("a=7 n=- mono=41", "write a,n"),
+            ("a=8 n=- mono=41", "write n"),
+            ("a=8! n=- mono=41", "digests a"),
+            ("a=8? n=- mono=41", "digests a"),
+            ("a=7! n=- mono=41", "stuck: a"),
+            ("a=8 n=1 mono=41", "wave_intended(1) mono"),
+            ("a=8 n=1 mono=42", "stuck: mono"),
+            ("a=9 n=- mono=41", "stuck: a"),
+            ("a=8 n=2 mono=50", "stuck: mono,n"),
+        ],
+    );
+    let events = [BACKUPS, wave(0), wave(1)];
+    check(
+        &events,
+        &[
+            ("a=8 n=1 mono=41", "write mono"),
+            ("a=8 n=1 mono=42!", "digests mono"),
+            ("a=8 n=1 mono=42", "release_intended"),
+            ("a=9 n=1 mono=42", "release_intended"),
+            ("a=9 n=1 mono=41", "stuck: a"),
+            ("a=9 n=1 mono=42!", "stuck: a"),
+            ("a=7 n=1 mono=41", "stuck: a"),
+            ("a=8 n=- mono=41", "stuck: n"),
+        ],
+    );
+}
+
+#[test]
+fn the_fence_stays_until_it_is_released() {
+    let events = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended];
+    check(
+        &events,
+        &[
+            ("#a #n #mono", "unlock a,n"),
+            ("#n #mono", "unlock n"),
+            ("#mono", "fenced"),
+            ("", "fenced"),
+        ],
+    );
+    let fenced = [&events[..], &[Event::Fenced]].concat();
+    check(&fenced, &[("#mono", "over: Fenced")]);
+    let releasing = [&fenced[..], &[Event::FenceReleaseIntended]].concat();
+    check(&releasing, &[("#mono", "unlock mono"), ("", "completed")]);
+    check(
+        &[Event::AbortIntended { reason: "x".into() }],
+        &[("#a #mono", "unlock a,mono"), ("", "aborted")],
+    );
+}
+
+#[test]
+fn undo_takes_back_sources_first() {
+    let applied = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
+    let undo = [&applied[..], &[images()]].concat();
+    check(
+        &undo,
+        &[
+            ("a=8 n=1 mono=42", "undo_wave_intended(1) mono"),
+            ("a=8 n=1 mono=43", "refuse: mono"),
+            ("a=9 n=1 mono=42", "refuse: a"),
+            ("a=8 n=2 mono=42", "refuse: n"),
+            ("a=8! n=1 mono=42", "refuse: a"),
+            ("a=8 n=1 mono=41", "undo_wave_intended(0) a,n"),
+            ("a=7 n=- mono=41", "undo_release_intended"),
+        ],
+    );
+    let sources = [&undo[..], &[undo_wave(1)]].concat();
+    check(
+        &sources,
+        &[
+            ("a=8 n=1 mono=42", "restore mono"),
+            ("a=8 n=1 mono=43!", "digests mono"),
+            ("a=8 n=1 mono=43", "undo_wave_intended(0) a,n"),
+            ("a=8 n=1 mono=50", "stuck: mono"),
+            ("a=7 n=- mono=43", "undo_release_intended"),
+        ],
+    );
+    let targets = [&sources[..], &[undo_wave(0)]].concat();
+    check(
+        &targets,
+        &[
+            ("a=8 n=1 mono=43", "restore a,n"),
+            ("a=9 n=1 mono=43", "restore n"),
+            ("a=9 n=-! mono=43", "digests n"),
+            ("a=9 n=- mono=43", "undo_release_intended"),
+            ("a=9 n=- mono=44", "undo_release_intended"),
+            ("a=9 n=1 mono=44", "stuck: mono"),
+            ("a=9 n=1 mono=42", "stuck: mono"),
+        ],
+    );
+    let refused = [&undo[..], &[Event::UndoAbortIntended { reason: "x".into() }]].concat();
+    check(
+        &refused,
+        &[("#a #n #mono", "unlock a,n"), ("#mono", "undo_aborted")],
+    );
+}
+
+#[test]
+fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
+    let middle = [BACKUPS, wave(0), images()];
+    check(
+        &middle,
+        &[
+            ("a=8! n=- mono=41", "undo_wave_intended(0) a,n"),
+            ("a=7 n=- mono=41", "undo_release_intended"),
+            ("a=7! n=- mono=41", "refuse: a"),
+            ("a=8 n=- mono=50", "refuse: mono"),
+        ],
+    );
+    let refused = [&middle[..], &[Event::UndoAbortIntended { reason: "x".into() }]].concat();
+    check(&refused, &[("#a #n #mono", "undo_aborted")]);
+}
+
+/// A world in which each step may happen in part before the process is gone; its successor reads the journal's text.
+#[test]
+fn whoever_comes_back_ends_where_the_first_would_have_ended() {
+    let mut worlds = vec![(journal(&[]), observe("a=7 n=- mono=41"))];
+    let mut ends = BTreeSet::new();
+    let mut seen = 0;
+    while let Some((journal, world)) = worlds.pop() {
+        seen += 1;
+        assert!(seen < 10_000, "the machine runs in circles");
+        let texts = journal
+            .records()
+            .iter()
+            .map(|record| (record.sequence, record.to_text().into_bytes()))
+            .collect();
+        let (mut journal, torn) = Journal::replay(texts).unwrap();
+        assert_eq!(torn, None);
+        match decide(&journal, &world) {
+            Decision::Do(Step::Record(event)) => {
+                let record: Record = journal.next_record("s", "t", event).unwrap();
+                journal.append(record).unwrap();
+                worlds.push((journal, world));
+            }
+            Decision::Do(step) => {
+                for world in outcomes(&step, &world) {
+                    worlds.push((journal.clone(), world));
+                }
+            }
+            Decision::Over(finished) => {
+                ends.insert((format!("{finished:?}"), format!("{:?}", world.states)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ends.len(), 1, "{ends:?}");
+    assert!(seen > 10);
+}
+
+/// Every way in which a step can be left, but for the one in which nothing happened.
+fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
+    let mut outcomes = Vec::new();
+    match step {
+        Step::BackUp => {
+            let mut next = world.clone();
+            next.backed_up = true;
+            outcomes.push(next);
+        }
+        Step::Write(ids) => {
+            for written in ids {
+                for digest in [DigestSight::Fits, DigestSight::Missing, DigestSight::Differs] {
+                    let mut next = world.clone();
+                    let change = migration().state(written).unwrap().after.clone();
+                    next.states.insert(
+                        written.clone(),
+                        Sighting {
+                            sha256: Some(change.sha256),
+                            head: Some((change.lineage, change.serial)),
+                            digest,
+                            version_id: None,
+                        },
+                    );
+                    outcomes.push(next);
+                }
+            }
+        }
+        Step::RepairDigests(ids) => {
+            let mut next = world.clone();
+            for id in ids {
+                next.states.get_mut(id).unwrap().digest = DigestSight::Fits;
+            }
+            outcomes.push(next);
+        }
+        Step::Unlock(ids) => {
+            let mut next = world.clone();
+            next.locks.remove(&ids[0]);
+            outcomes.push(next);
+        }
+        Step::Restore(_) | Step::Record(_) => unreachable!("not in an apply"),
+    }
+    outcomes
+}

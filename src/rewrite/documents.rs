@@ -1,0 +1,395 @@
+//! The contracts' content as it will be, computed from the state before anything is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::access::Taken;
+use super::closure::Cut;
+use super::exports::{Exports, Half, attributes};
+use super::naming::Names;
+use super::ownership::Repetition;
+use super::secrets::{Secrecy, Secrets};
+use super::text;
+use super::values::{Scope, Values};
+use crate::address::{InstanceKey, ModuleInstanceAddr, ModuleStep};
+use crate::config::Item;
+use crate::contract::ledger::{Contract, Crossing, Ledger};
+use crate::contract::value::Value;
+use crate::contract::{document_limit, schema};
+use crate::diagnostic::Diagnostic;
+use crate::moves;
+use crate::plan::contract::{ContractSettings, ContractStore};
+use crate::stack::StateId;
+
+/// What is needed to compute contents.
+pub(super) struct Documents<'d, 'a> {
+    /// The analysis.
+    pub cut: &'d Cut<'a>,
+    /// The names.
+    pub names: &'d Names,
+    /// The secrets.
+    pub secrets: &'d Secrets<'a>,
+    /// The values.
+    pub values: &'d Values<'a>,
+    /// What is handed on.
+    pub exports: &'d Exports,
+    /// How.
+    pub settings: &'d BTreeMap<StateId, ContractSettings>,
+}
+
+impl Documents<'_, '_> {
+    /// Returns the value of one half of a contract; none where part of it is not known before an apply.
+    pub fn half(&self, producer: &StateId, half: Half) -> Option<Value> {
+        let mut doc = Value::Object(BTreeMap::new());
+        for (item, export) in self.exports.get(producer).into_iter().flatten() {
+            let Some(attributes) = attributes(item, export, self.secrets, half) else {
+                continue;
+            };
+            let value = self.item(producer, item, attributes.as_ref())?;
+            insert(&mut doc, self.names.path(item), value);
+        }
+        for (name, value, sensitive) in self.added(producer) {
+            if sensitive == (half == Half::Private) {
+                insert(&mut doc, &[name], value?);
+            }
+        }
+        Some(doc)
+    }
+
+    /// Returns what `export` blocks add: name, value, whether it is secret.
+    fn added(&self, producer: &StateId) -> Vec<(String, Option<Value>, bool)> {
+        let StateId::Stack(name) = producer else {
+            return Vec::new();
+        };
+        let exports = self
+            .cut
+            .input
+            .plan
+            .stack(name)
+            .map_or(&[][..], |stack| &stack.exports);
+        exports
+            .iter()
+            .map(|export| {
+                let value = export
+                    .value
+                    .value
+                    .parse()
+                    .ok()
+                    .and_then(|expr| self.values.expr(&Scope::root(), &expr));
+                (export.name.value.clone(), value, export.sensitive)
+            })
+            .collect()
+    }
+
+    /// Returns one item in its shape.
+    fn item(&self, producer: &StateId, item: &Item, attributes: Option<&BTreeSet<String>>) -> Option<Value> {
+        let (owned, part) = self.cut.part(producer, item)?;
+        let restricted = |key: Option<&InstanceKey>| self.instance(item, key, attributes);
+        match owned.repetition {
+            Repetition::None => restricted(None),
+            Repetition::Count if !owned.is_split() => {
+                let all = part.keys.iter().map(|key| restricted(Some(key)));
+                all.collect::<Option<Vec<Value>>>().map(Value::List)
+            }
+            _ => {
+                let all = part
+                    .keys
+                    .iter()
+                    .map(|key| Some((text::key_text(key), restricted(Some(key))?)));
+                all.collect::<Option<BTreeMap<String, Value>>>()
+                    .map(Value::Object)
+            }
+        }
+    }
+
+    fn instance(
+        &self,
+        item: &Item,
+        key: Option<&InstanceKey>,
+        attributes: Option<&BTreeSet<String>>,
+    ) -> Option<Value> {
+        let root = ModuleInstanceAddr::root();
+        if let Item::Module(name) = item {
+            let inside = ModuleInstanceAddr(vec![ModuleStep {
+                name: name.clone(),
+                key: key.cloned(),
+            }]);
+            let names: BTreeSet<String> = match attributes {
+                Some(names) => names.clone(),
+                None => self.secrets.attributes(item),
+            };
+            let outputs = names.into_iter().map(|name| {
+                let value = self.values.item(&inside, &Item::Output(name.clone()))?;
+                Some((name, value))
+            });
+            return outputs
+                .collect::<Option<BTreeMap<String, Value>>>()
+                .map(Value::Object);
+        }
+        let whole = self.values.item(&root, item)?;
+        let one = match key {
+            Some(key) => whole.get(&text::key_text(key))?.clone(),
+            None => whole,
+        };
+        match (attributes, one) {
+            (None, one) => Some(one),
+            (Some(names), Value::Object(members)) => {
+                let kept = names
+                    .iter()
+                    .map(|name| Some((name.clone(), members.get(name)?.clone())));
+                kept.collect::<Option<BTreeMap<String, Value>>>()
+                    .map(Value::Object)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the producers: who has something to tell.
+    pub fn producers(&self) -> Vec<StateId> {
+        let mut all: BTreeSet<StateId> = self.exports.keys().cloned().collect();
+        for stack in self
+            .cut
+            .input
+            .plan
+            .stacks
+            .iter()
+            .filter(|stack| !stack.exports.is_empty())
+        {
+            all.insert(StateId::Stack(stack.name.value.clone()));
+        }
+        all.into_iter()
+            .filter(|state| self.cut.members.contains_key(state))
+            .collect()
+    }
+
+    /// Refuses documents that their store cannot hold.
+    pub fn check_sizes(&self, faults: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) {
+        for producer in self.producers() {
+            let Some(settings) = self.settings.get(&producer) else {
+                continue;
+            };
+            let Some(limit) = document_limit(settings.store, settings.tier) else {
+                continue;
+            };
+            match self.document(&producer).map(|document| document.to_json().len()) {
+                Some(size) if size > limit => faults.push(
+                    Diagnostic::error(format!(
+                        "the contract of `{producer}` has {size} bytes, and its parameter holds {limit}"
+                    ))
+                    .note("nothing was written")
+                    .hint("say `store = \"s3\"` in its `contract` block; `tier = \"advanced\"` holds 8192 bytes, at a price"),
+                ),
+                Some(_) => {}
+                None => warnings.push(
+                    Diagnostic::warning(format!("the size of the contract of `{producer}` is not known before its apply"))
+                        .hint(format!("its parameter holds {limit} bytes; `store = \"s3\"` has no such limit")),
+                ),
+            }
+        }
+    }
+
+    /// Returns the whole document of a producer.
+    pub fn document(&self, producer: &StateId) -> Option<Value> {
+        Some(Value::Object(BTreeMap::from([
+            ("installed".to_owned(), Value::Bool(true)),
+            ("public".to_owned(), self.half(producer, Half::Public)?),
+            ("private".to_owned(), self.half(producer, Half::Private)?),
+        ])))
+    }
+
+    /// Returns the outputs that producers' states need so that nothing must be applied before consumers plan.
+    pub fn outputs(&self, warnings: &mut Vec<Diagnostic>) -> Vec<moves::OutputValue> {
+        let mut outputs = Vec::new();
+        for producer in self.producers() {
+            if self.settings.get(&producer).map(|settings| settings.store) != Some(ContractStore::RemoteState)
+            {
+                continue;
+            }
+            let name = &self.names.contract;
+            let public = self.half(&producer, Half::Public).map(|public| {
+                Value::Object(BTreeMap::from([
+                    ("installed".to_owned(), Value::Bool(true)),
+                    ("public".to_owned(), public),
+                ]))
+            });
+            let private = self.half(&producer, Half::Private);
+            let is_empty = |value: &Value| *value == Value::Object(BTreeMap::new());
+            for (name, value, sensitive) in [
+                (name.clone(), public, false),
+                (format!("{name}_private"), private, true),
+            ] {
+                match value {
+                    Some(value) if sensitive && is_empty(&value) => {}
+                    Some(value) => outputs.push(moves::OutputValue {
+                        at: moves::At::new(producer.clone(), name),
+                        type_json: "\"string\"".to_owned(),
+                        value_json: crate::json::quote(&value.to_json()),
+                        sensitive,
+                    }),
+                    None => warnings.push(
+                        Diagnostic::warning(format!(
+                            "the output `{name}` of `{producer}` is not known before an apply"
+                        ))
+                        .hint(format!(
+                            "apply `{producer}` before the stacks that read it are planned"
+                        )),
+                    ),
+                }
+            }
+        }
+        outputs
+    }
+
+    /// Returns the values of a consumer's variables, by name; a value that is not known is a fault.
+    pub fn variables(&self, consumer: &StateId, faults: &mut Vec<Diagnostic>) -> BTreeMap<String, Value> {
+        let mut found = BTreeMap::new();
+        for upstream in &self.cut.members[consumer].upstreams {
+            if self.settings.get(upstream).map(|settings| settings.store) != Some(ContractStore::Variables) {
+                continue;
+            }
+            match self.half(upstream, Half::Public) {
+                Some(value) => {
+                    found.insert(self.names.upstream(upstream).to_owned(), value);
+                }
+                None => faults.push(
+                    Diagnostic::error(format!(
+                        "a value that `{consumer}` reads of `{upstream}` cannot be computed from the state alone"
+                    ))
+                    .note("with `store = \"variables\"` all values are written down; nothing was written")
+                    .hint("use `store = \"ssm\"`, `\"s3\"` or `\"remote_state\"` for this producer"),
+                ),
+            }
+        }
+        found
+    }
+
+    /// Returns the ledger of all contracts, and a schema for each.
+    pub fn ledger(&self) -> (Ledger, BTreeMap<StateId, String>) {
+        let mut contracts = Vec::new();
+        let mut schemas = BTreeMap::new();
+        for producer in self.producers() {
+            let Some(settings) = self.settings.get(&producer) else {
+                continue;
+            };
+            let halves = [
+                ("public", Half::Public, self.half(&producer, Half::Public)),
+                ("private", Half::Private, self.half(&producer, Half::Private)),
+            ];
+            let size = self.document(&producer).map(|document| document.to_json().len());
+            let mut values = Vec::new();
+            for (item, export) in self.exports.get(&producer).into_iter().flatten() {
+                for (half_name, half, document) in &halves {
+                    if attributes(item, export, self.secrets, *half).is_some() {
+                        self.crossings(&producer, item, *half, half_name, document.as_ref(), &mut values);
+                    }
+                }
+            }
+            for (name, value, sensitive) in self.added(&producer) {
+                let half = if sensitive { "private" } else { "public" };
+                values.push(Crossing {
+                    pointer: format!("/{half}/{name}"),
+                    kind: value.as_ref().map_or("unknown", Value::type_name).to_owned(),
+                    sensitive,
+                    consumers: Vec::new(),
+                });
+            }
+            values.sort();
+            let [(_, _, public), (_, _, private)] = &halves;
+            schemas.insert(
+                producer.clone(),
+                schema::of_contract(producer.name().as_str(), public.as_ref(), private.as_ref()),
+            );
+            contracts.push(Contract {
+                producer: producer.name().clone(),
+                store: settings.store.as_str().to_owned(),
+                path: settings.path.clone(),
+                size,
+                values,
+            });
+        }
+        (Ledger { contracts }, schemas)
+    }
+
+    /// Lists what crosses of one item.
+    fn crossings(
+        &self,
+        producer: &StateId,
+        item: &Item,
+        half: Half,
+        half_name: &str,
+        document: Option<&Value>,
+        values: &mut Vec<Crossing>,
+    ) {
+        let readings = self.cut.readings.get(&(producer.clone(), item.clone()));
+        let Some((owned, part)) = self.cut.part(producer, item) else {
+            return;
+        };
+        let path = self.names.path(item);
+        let base: String = path.iter().map(|step| format!("/{}", escaped(step))).collect();
+        let mut by_name: BTreeMap<Option<&str>, BTreeSet<&StateId>> = BTreeMap::new();
+        for reading in readings.into_iter().flatten() {
+            let name = match &reading.taken {
+                Taken::Attribute(name) => {
+                    let is_private = self.secrets.secrecy(item, name) > Secrecy::Open;
+                    if is_private != (half == Half::Private) {
+                        continue;
+                    }
+                    Some(name.as_str())
+                }
+                Taken::Whole if half == Half::Public => None,
+                Taken::Keys if half == Half::Public => None,
+                _ => continue,
+            };
+            by_name.entry(name).or_default().insert(&reading.consumer);
+        }
+        let start = document.and_then(|document| path.iter().try_fold(document, |at, step| at.get(step)));
+        for (name, consumers) in by_name {
+            // In a repeated block the first instance tells the type.
+            let one = match owned.repetition {
+                Repetition::None => start,
+                _ => start.and_then(|all| match (all, part.keys.first()) {
+                    (Value::List(items), _) => items.first(),
+                    (Value::Object(_), Some(key)) => all.get(&text::key_text(key)),
+                    _ => None,
+                }),
+            };
+            let (pointer, value) = match name {
+                Some(name) => {
+                    let each = if owned.repetition == Repetition::None {
+                        ""
+                    } else {
+                        "/*"
+                    };
+                    (
+                        format!("/{half_name}{base}{each}/{}", escaped(name)),
+                        one.and_then(|one| one.get(name)),
+                    )
+                }
+                None => (format!("/{half_name}{base}"), start),
+            };
+            values.push(Crossing {
+                pointer,
+                kind: value.map_or("unknown", Value::type_name).to_owned(),
+                sensitive: half == Half::Private,
+                consumers: consumers.into_iter().map(|state| state.name().clone()).collect(),
+            });
+        }
+    }
+}
+
+/// Escapes a step of a JSON pointer.
+fn escaped(step: &str) -> String {
+    step.replace('~', "~0").replace('/', "~1")
+}
+
+fn insert(doc: &mut Value, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *doc = value;
+        return;
+    };
+    if let Value::Object(members) = doc {
+        let next = members
+            .entry(first.clone())
+            .or_insert_with(|| Value::Object(BTreeMap::new()));
+        insert(next, rest, value);
+    }
+}

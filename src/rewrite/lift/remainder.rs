@@ -1,0 +1,186 @@
+//! What is left of a module: without its lifted blocks, told by its caller what it read of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Fault, Lift, Place, Wanted, free, told_name};
+use crate::address::InstanceKey;
+use crate::config::{Item, Module, Role, StepKind, Syntax};
+use crate::diagnostic::Diagnostic;
+use crate::rewrite::align::aligned;
+use crate::rewrite::splice::{Edit, Kept, assemble};
+use crate::rewrite::text;
+use crate::source_tree::join;
+
+impl Lift<'_, '_> {
+    /// Writes the module without the lifted blocks: what it read of them it is told by its caller.
+    pub(super) fn module_without(
+        &mut self,
+        call: &str,
+        module: &Module,
+        dir: &str,
+        lifted: &BTreeSet<&Item>,
+        outputs: &BTreeMap<String, String>,
+    ) -> Result<(), Fault> {
+        let mut told: BTreeMap<&Item, (String, Option<BTreeSet<String>>)> = BTreeMap::new();
+        let variables: BTreeSet<String> = module
+            .source
+            .items()
+            .filter_map(|(item, _)| match item {
+                Item::Variable(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut texts: BTreeMap<usize, (Vec<Kept>, usize)> = BTreeMap::new();
+        for (id, file, block) in module.source.blocks() {
+            let own = block.kind.mode().map(|mode| Item::Resource {
+                mode,
+                type_name: block.label(0).to_owned(),
+                name: block.label(1).to_owned(),
+            });
+            let is_lifted = own.as_ref().is_some_and(|item| lifted.contains(item));
+            let mut edits = Vec::new();
+            for reference in block.references.iter().filter(|_| !is_lifted) {
+                let Some(item) = crate::rewrite::access::item_of(&reference.target) else {
+                    continue;
+                };
+                let Some(item) = lifted.iter().copied().find(|lifted| **lifted == item) else {
+                    continue;
+                };
+                if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy)
+                    || file.syntax == Syntax::Json
+                {
+                    let message = format!(
+                        "the module depends on {} in a way that no argument can replace",
+                        item.describe()
+                    );
+                    let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
+                    return Err(Box::new(
+                        fault
+                            .note("nothing was written")
+                            .hint("take the module as a whole"),
+                    ));
+                }
+                let (name, used) = told
+                    .entry(item)
+                    .or_insert_with(|| (free(&variables, &told_name(item)), Some(BTreeSet::new())));
+                match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
+                    (Some(StepKind::Attr(attribute)), Some(used)) => {
+                        used.insert(attribute.clone());
+                    }
+                    _ => *used = None,
+                }
+                edits.push(Edit::new(reference.root.clone(), format!("var.{name}")));
+            }
+            let (kept, _) = texts.entry(id.file).or_default();
+            kept.push(Kept {
+                full: block.full.clone(),
+                edits: (!is_lifted).then_some(edits),
+            });
+        }
+        for (number, (kept, _)) in &texts {
+            let file = &module.source.files[*number];
+            let source = &file.source.text;
+            if kept
+                .iter()
+                .all(|piece| piece.edits.as_ref().is_some_and(Vec::is_empty))
+            {
+                continue;
+            }
+            let text = assemble(source, kept).unwrap_or_default();
+            let text = if aligned(source) == *source {
+                aligned(&text)
+            } else {
+                text
+            };
+            self.files.insert(join(dir, &file.name), text.into_bytes());
+        }
+        self.tell(call, module, dir, &told, outputs);
+        Ok(())
+    }
+
+    /// Adds the new variables and outputs to a module, and the arguments to its call.
+    fn tell(
+        &mut self,
+        call: &str,
+        module: &Module,
+        dir: &str,
+        told: &BTreeMap<&Item, (String, Option<BTreeSet<String>>)>,
+        outputs: &BTreeMap<String, String>,
+    ) {
+        let mut blocks = Vec::new();
+        let mut arguments = String::new();
+        for (item, (name, used)) in told {
+            blocks.push(format!(
+                "variable {} {{\n  description = {}\n  type        = any\n}}\n",
+                text::quote(name),
+                text::quote(&format!("What was {} in here", text::root_of(item)))
+            ));
+            arguments.push_str(&format!(
+                "  {name} = {}\n",
+                self.argument(call, item, used.as_ref())
+            ));
+        }
+        for (name, value) in outputs {
+            blocks.push(format!(
+                "output {} {{\n  value = {value}\n}}\n",
+                text::quote(name)
+            ));
+        }
+        if !blocks.is_empty() {
+            let names: BTreeSet<String> = module.source.files.iter().map(|file| file.name.clone()).collect();
+            let file = crate::rewrite::emit::free_file_name(&names, "lifted");
+            let text = format!(
+                "# Blocks of this module are in its caller now.\n{}",
+                blocks.join("\n")
+            );
+            self.files.insert(join(dir, &file), text.into_bytes());
+        }
+        let root = &self.input.configuration.root().source;
+        let declared = root.declarations(&Item::Module(call.to_owned())).first();
+        if let (Some(piece), false) = (declared, arguments.is_empty()) {
+            let (_, block) = root.block(piece.block);
+            let at = block.body.span.end - 1;
+            self.root_edits
+                .entry(piece.block.file)
+                .or_default()
+                .push(Edit::new(at..at, arguments));
+        }
+    }
+
+    /// Returns what a call tells its module of a lifted block.
+    fn argument(&self, call: &str, item: &Item, used: Option<&BTreeSet<String>>) -> String {
+        let one = |place: &Place| {
+            let root = text::root_of(&place.item);
+            match used {
+                None => root,
+                Some(names) => {
+                    let members: Vec<String> = names
+                        .iter()
+                        .map(|name| format!("{} = {root}{}", text::member(name), text::step(name)))
+                        .collect();
+                    format!("{{ {} }}", members.join(", "))
+                }
+            }
+        };
+        let places: Vec<(&Wanted, &Place)> = self
+            .wanted
+            .iter()
+            .filter(|(w, _)| w.call == call && w.item == *item)
+            .collect();
+        let keyed: Vec<String> = places
+            .iter()
+            .filter_map(|(wanted, place)| {
+                let key = wanted.key.as_ref()?;
+                Some(match key {
+                    InstanceKey::Str(key) => format!("{} = {}", text::member(key), one(place)),
+                    InstanceKey::Int(_) => one(place),
+                })
+            })
+            .collect();
+        match places.first().and_then(|(wanted, _)| wanted.key.as_ref()) {
+            None => places.first().map(|(_, place)| one(place)).unwrap_or_default(),
+            Some(InstanceKey::Str(_)) => format!("{{ {} }}[each.key]", keyed.join(", ")),
+            Some(InstanceKey::Int(_)) => format!("[{}][count.index]", keyed.join(", ")),
+        }
+    }
+}

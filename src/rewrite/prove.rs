@@ -1,0 +1,274 @@
+//! The static proof: code and state of every stack fit together, without Terraform and without credentials.
+//!
+//! The emitted text is read anew, as anyone would read it. Every object in a state has a block of the right form in that
+//! stack's code, every block that must have an object has one, every reference names something that is there, every
+//! contract that is read is told, and no two stacks wait for each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FileTree, Rewritten};
+use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceInstanceAddr, ResourceMode};
+use crate::config::{CallTarget, ConfigError, Configuration, Item, LoadOptions, Mode, Module, Role, Target};
+use crate::contract::ContractModule;
+use crate::diagnostic::Diagnostic;
+use crate::source_tree::MemoryTree;
+use crate::stack::StateId;
+use crate::state::{Instance, Snapshot};
+
+/// Proves that code and states fit. `after` are the states as they will be; `undeployed` the blocks of the monolith
+/// that had no object before either.
+///
+/// Returns everything that does not fit; nothing is the proof.
+pub fn prove(
+    rewritten: &Rewritten,
+    after: &BTreeMap<StateId, &Snapshot>,
+    undeployed: &BTreeSet<ConfigResourceAddr>,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for (state, files) in &rewritten.trees {
+        let found = prove_one(files, after.get(state).copied(), undeployed);
+        faults.extend(
+            found
+                .into_iter()
+                .map(|fault| fault.note(format!("in the code of `{state}`"))),
+        );
+    }
+    for state in after.keys().filter(|state| !rewritten.trees.contains_key(state)) {
+        let is_empty = after[state].resources().next().is_none();
+        if !is_empty {
+            faults.push(Diagnostic::error(format!("`{state}` has a state and no code")));
+        }
+    }
+    for (consumer, upstreams) in &rewritten.upstreams {
+        for upstream in upstreams {
+            let told = rewritten
+                .ledger
+                .contracts
+                .iter()
+                .any(|contract| contract.producer == *upstream.name());
+            if !told {
+                faults.push(Diagnostic::error(format!(
+                    "`{consumer}` reads a contract that `{upstream}` does not tell"
+                )));
+            }
+            let place = |state: &StateId| rewritten.order.iter().position(|known| known == state);
+            if place(upstream) >= place(consumer) {
+                faults.push(Diagnostic::error(format!(
+                    "`{consumer}` and `{upstream}` wait for each other"
+                )));
+            }
+        }
+    }
+    faults.extend(
+        rewritten
+            .ledger
+            .faults()
+            .iter()
+            .map(|fault| Diagnostic::error(fault.to_string())),
+    );
+    faults
+}
+
+/// Proves one root module against one state.
+pub fn prove_one(
+    files: &FileTree,
+    state: Option<&Snapshot>,
+    undeployed: &BTreeSet<ConfigResourceAddr>,
+) -> Vec<Diagnostic> {
+    let tree = files
+        .iter()
+        .fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
+    let configuration = match Configuration::load(&tree, &LoadOptions::default()) {
+        Ok(configuration) => configuration,
+        Err(ConfigError::Invalid { diagnostics, .. }) => return diagnostics,
+        Err(error) => return vec![Diagnostic::error(error.to_string())],
+    };
+    let mut faults = Vec::new();
+    let mut deployed = BTreeSet::new();
+    for address in state
+        .iter()
+        .flat_map(|state| state.instances())
+        .map(Instance::addr)
+    {
+        if address.resource.mode == ResourceMode::Managed {
+            deployed.insert(address.resource.config());
+            faults.extend(has_block(&configuration, &address));
+        }
+    }
+    for module in configuration.modules() {
+        faults.extend(references(&configuration, module));
+        for (item, pieces) in module.source.items() {
+            if !must_exist(&configuration, module, item) {
+                continue;
+            }
+            let Some(address) = address_of(&module.address, item) else {
+                continue;
+            };
+            if !deployed.contains(&address) && !undeployed.contains(&address) {
+                let (file, block) = module.source.block(pieces[0].block);
+                faults.push(
+                    Diagnostic::error(format!("{address} is in the code, but not in the state"))
+                        .at(&file.source, block.header.clone()),
+                );
+            }
+        }
+    }
+    faults
+}
+
+fn address_of(module: &ModuleAddr, item: &Item) -> Option<ConfigResourceAddr> {
+    match item {
+        Item::Resource {
+            mode: Mode::Managed,
+            type_name,
+            name,
+        } => Some(ConfigResourceAddr {
+            module: module.clone(),
+            mode: ResourceMode::Managed,
+            type_name: type_name.clone(),
+            name: name.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// Tells whether an item creates exactly one object, whatever values are: nothing around it is repeated, and it is no
+/// part of a contract.
+fn must_exist(configuration: &Configuration, module: &Module, item: &Item) -> bool {
+    let is_repeated = |module: &Module, item: &Item| {
+        ["for_each", "count"]
+            .iter()
+            .any(|name| module.source.attribute(item, name).is_some())
+    };
+    if is_repeated(module, item)
+        || !matches!(
+            item,
+            Item::Resource {
+                mode: Mode::Managed,
+                ..
+            }
+        )
+    {
+        return false;
+    }
+    if ContractModule::ALL
+        .iter()
+        .any(|contract| module.source.dir.ends_with(contract.name()))
+    {
+        return false;
+    }
+    let mut at = ModuleAddr::default();
+    for name in &module.address.0 {
+        let Some(caller) = configuration.module(&at) else {
+            return false;
+        };
+        if is_repeated(caller, &Item::Module(name.clone())) {
+            return false;
+        }
+        at.0.push(name.clone());
+    }
+    true
+}
+
+/// Checks that an object has a block, and that the block and every call around it is repeated as its keys say.
+fn has_block(configuration: &Configuration, address: &ResourceInstanceAddr) -> Option<Diagnostic> {
+    let mut at = ModuleAddr::default();
+    for step in &address.resource.module.0 {
+        let module = configuration.module(&at)?;
+        let item = Item::Module(step.name.clone());
+        if let Some(fault) = fits(module, &item, step.key.as_ref(), address) {
+            return Some(fault);
+        }
+        if module
+            .calls
+            .get(&step.name)
+            .is_some_and(|call| call.target == CallTarget::Unknown)
+        {
+            // What is inside a module that is not installed is not known.
+            return None;
+        }
+        at.0.push(step.name.clone());
+    }
+    let module = configuration.module(&at)?;
+    fits(
+        module,
+        &Item::from(&address.resource.config()),
+        address.key.as_ref(),
+        address,
+    )
+}
+
+fn fits(
+    module: &Module,
+    item: &Item,
+    key: Option<&InstanceKey>,
+    address: &ResourceInstanceAddr,
+) -> Option<Diagnostic> {
+    if module.source.declarations(item).is_empty() {
+        let message = format!(
+            "{address} is in the state, but {} is not in the code",
+            item.describe()
+        );
+        return Some(Diagnostic::error(message));
+    }
+    let has = |name| module.source.attribute(item, name).is_some();
+    let is_right = match key {
+        Some(InstanceKey::Str(_)) => has("for_each"),
+        Some(InstanceKey::Int(_)) => has("count"),
+        None => !has("for_each") && !has("count"),
+    };
+    let (file, block) = module.source.block(module.source.declarations(item)[0].block);
+    (!is_right).then(|| {
+        let message = format!(
+            "{address} is in the state, but {} is repeated in another way",
+            item.describe()
+        );
+        Diagnostic::error(message).at(&file.source, block.header.clone())
+    })
+}
+
+/// Checks that every reference of a module names something that is there.
+fn references(configuration: &Configuration, module: &Module) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for (item, _) in module.source.items() {
+        for (block, reference) in module.source.references(item) {
+            let missing = match &reference.target {
+                // Names in there may be of things that are gone.
+                _ if reference.place.role == Role::ImportKey => None,
+                Target::Module { name, output } => {
+                    missing_output(configuration, module, name, output.as_deref())
+                }
+                target => super::access::item_of(target)
+                    .filter(|named| module.source.declarations(named).is_empty())
+                    .map(|named| named.describe()),
+            };
+            if let Some(missing) = missing {
+                let (file, _) = module.source.block(block);
+                faults.push(
+                    Diagnostic::error(format!("{missing} is named here, and not declared"))
+                        .at(&file.source, reference.span.clone()),
+                );
+            }
+        }
+    }
+    faults
+}
+
+fn missing_output(
+    configuration: &Configuration,
+    module: &Module,
+    name: &str,
+    output: Option<&str>,
+) -> Option<String> {
+    let call = Item::Module(name.to_owned());
+    if module.source.declarations(&call).is_empty() {
+        return Some(call.describe());
+    }
+    let inside = configuration.module(&module.child(name))?;
+    let output = Item::Output(output?.to_owned());
+    inside
+        .source
+        .declarations(&output)
+        .is_empty()
+        .then(|| format!("{} of module `{name}`", output.describe()))
+}

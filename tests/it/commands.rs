@@ -1,0 +1,375 @@
+//! Whole commands, as a person runs them: what they print, how they end, what they leave behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A directory with a copy of the acme monolith and its plan file.
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+/// How a command ended: exit code, stdout, stderr.
+struct Ended(i32, String, String);
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        copy(&root.join("testdata/acme"), &dir.path().join("testdata/acme"));
+        fs::create_dir(dir.path().join("plans")).unwrap();
+        fs::copy(root.join("plans/acme.hcl"), dir.path().join("plans/acme.hcl")).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stackcut"));
+        let command = command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env("NO_COLOR", "1");
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command
+            .env_remove("TF_WORKSPACE")
+            .env_remove("TF_DATA_DIR")
+            .output()
+            .unwrap();
+        Ended(
+            status.code().unwrap(),
+            String::from_utf8(stdout).unwrap(),
+            String::from_utf8(stderr).unwrap(),
+        )
+    }
+
+    fn split(&self) -> Ended {
+        self.run(&[
+            "split",
+            "testdata/acme",
+            "--plan",
+            "plans/acme.hcl",
+            "--out",
+            "out",
+        ])
+    }
+
+    /// Cuts with a state or plan file edited by `edit`, and returns how that was refused.
+    fn refused(&self, file: &str, edit: impl Fn(String) -> Vec<u8>) -> String {
+        let before = fs::read_to_string(self.path(file)).unwrap();
+        fs::write(self.path(file), edit(before.clone())).unwrap();
+        let Ended(code, stdout, stderr) = self.split();
+        fs::write(self.path(file), before).unwrap();
+        assert!(
+            code != 0 && stdout.is_empty() && !self.path("out").exists(),
+            "{code} {stdout}"
+        );
+        stderr
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// Lists every file below a directory with its content.
+fn content(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(content(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+const STATE: &str = "testdata/acme/terraform.tfstate";
+const PLAN: &str = "plans/acme.hcl";
+
+#[test]
+fn split_cuts_acme_and_touches_nothing_else() {
+    let desk = Desk::new();
+    let before = content(&desk.path("testdata"));
+    let Ended(code, stdout, stderr) = desk.split();
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stdout.starts_with("acme: 227 instances moved into 10 stacks, environment prod\n"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("✓ nothing lost, doubled or altered: 239 objects in exactly one state each"),
+        "{stdout}"
+    );
+    let mut states: Vec<String> = content(&desk.path("out/states"))
+        .iter()
+        .map(|(path, _)| path.file_name().unwrap().to_string_lossy().into())
+        .collect();
+    states.sort();
+    assert_eq!(states.len(), 11, "{states:?}");
+    assert_eq!(content(&desk.path("testdata")), before);
+    let mut names: Vec<_> = fs::read_dir(desk.dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["out", "plans", "testdata"], "something was left behind");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(desk.path("out/report.json")).unwrap()).unwrap();
+    assert_eq!(report["version"], 1);
+    let objects: u64 = report["states"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["objects"].as_u64().unwrap())
+        .sum();
+    assert_eq!(objects, 239);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_split_writes_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new();
+    assert_eq!(desk.split().0, 0);
+    for (path, _) in content(&desk.path("out")) {
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn split_replaces_its_own_result_and_nothing_else() {
+    let desk = Desk::new();
+    assert_eq!(desk.split().0, 0);
+    fs::write(desk.path("out/stale"), "").unwrap();
+    assert_eq!(desk.split().0, 0);
+    assert!(!desk.path("out/stale").exists());
+    fs::create_dir(desk.path("mine")).unwrap();
+    fs::write(desk.path("mine/precious"), "x").unwrap();
+    let Ended(code, _, stderr) = desk.run(&["split", "testdata/acme", "--plan", PLAN, "--out", "mine"]);
+    assert_eq!(
+        (
+            code,
+            fs::read_to_string(desk.path("mine/precious")).unwrap().as_str()
+        ),
+        (64, "x")
+    );
+    assert!(
+        stderr.contains("was not written by stackcut") && stderr.contains("nothing was written"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn states_that_cannot_be_cut_are_refused_with_advice() {
+    let desk = Desk::new();
+    type Edit = fn(String) -> Vec<u8>;
+    let table: [(Edit, &str); 6] = [
+        (
+            |state| state.replacen("\"version\": 4", "\"version\": 3", 1).into(),
+            "version 3",
+        ),
+        (
+            |state| state.replacen("\"version\": 4", "\"version\": 5", 1).into(),
+            "version 5",
+        ),
+        (|state| state.as_bytes()[..state.len() / 2].to_vec(), "cut off"),
+        (|state| format!("\u{feff}{state}").into(), "byte order mark"),
+        (
+            |state| state.replacen("\"serial\"", "\"SERIAL\"", 1).into(),
+            "SERIAL",
+        ),
+        (
+            |_| {
+                b"{\"serial\":1,\"lineage\":\"a\",\"encrypted_data\":\"eA==\",\"encryption_version\":\"v0\"}"
+                    .to_vec()
+            },
+            "encrypted",
+        ),
+    ];
+    for (edit, expected) in table {
+        let stderr = desk.refused(STATE, edit);
+        assert!(
+            stderr.contains(expected) && stderr.contains("hint:") && stderr.contains("line "),
+            "{expected}: {stderr}"
+        );
+    }
+    fs::remove_file(desk.path(STATE)).unwrap();
+    let Ended(code, _, stderr) = desk.split();
+    assert!(code == 64 && stderr.contains("there is no state at"), "{stderr}");
+}
+
+#[test]
+fn every_fault_of_a_plan_file_is_shown_with_its_place() {
+    let desk = Desk::new();
+    let stderr = desk.refused(PLAN, |plan| {
+        plan.replace("\"aws_eip.nat\",", "\"aws_eip.nta\",\n      \"aws_subnet.nope\",")
+            .into()
+    });
+    for expected in ["aws_eip.nta", "aws_subnet.nope", "plans/acme.hcl:"] {
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+    let stderr = desk.refused(PLAN, |plan| {
+        plan.replace(
+            "\"aws_iam_policy.*\",",
+            "\"aws_iam_policy.*\",\n      \"aws_vpc.main\",",
+        )
+        .into()
+    });
+    assert!(
+        stderr.contains("network") && stderr.contains("base") && stderr.contains("aws_vpc.main"),
+        "{stderr}"
+    );
+    let stderr = desk.refused(PLAN, |plan| {
+        plan.replacen("layer = \"network\"", "layre = \"network\"", 1)
+            .into()
+    });
+    assert!(stderr.contains("layre") && stderr.contains("layer"), "{stderr}");
+}
+
+#[test]
+fn secrets_of_a_state_reach_nothing_but_states() {
+    let desk = Desk::new();
+    let state = fs::read_to_string(desk.path(STATE)).unwrap();
+    let secret = "s3cr3t-of-the-shop";
+    let planted = state
+        .replace(
+            "\"schema_version\": 0,\n          \"attributes\": {",
+            &format!(
+                "\"schema_version\": 0,\n          \"attributes\": {{\n            \"planted\": \"{secret}\","
+            ),
+        )
+        .replacen(
+            "\"check_results\"",
+            &format!("\"unknown\": \"{secret}\",\n  \"check_results\""),
+            1,
+        );
+    assert!(planted.matches(secret).count() > 100);
+    fs::write(desk.path(STATE), planted).unwrap();
+    let mut said = String::new();
+    for args in [
+        &["split", "testdata/acme", "--plan", PLAN, "--out", "out", "-v"][..],
+        &[
+            "split",
+            "testdata/acme",
+            "--plan",
+            PLAN,
+            "--out",
+            "out",
+            "--format",
+            "json",
+        ],
+        &["inspect", "testdata/acme", "--format", "json"],
+        &["graph", "testdata/acme", "--plan", PLAN, "--format", "json"],
+    ] {
+        let Ended(code, stdout, stderr) = desk.run(args);
+        assert_eq!(code, 0, "{stderr}");
+        said.push_str(&stdout);
+        said.push_str(&stderr);
+    }
+    for (path, bytes) in content(&desk.path("out")) {
+        if path.extension().is_none_or(|ending| ending != "tfstate") {
+            said.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    assert!(said.len() > 10_000 && !said.contains(secret));
+}
+
+#[test]
+fn graph_and_inspect_print_what_can_be_piped() {
+    let desk = Desk::new();
+    let Ended(code, dot, stderr) = desk.run(&["graph", "testdata/acme"]);
+    assert!(code == 0 && stderr.is_empty(), "{stderr}");
+    assert!(
+        dot.starts_with("digraph stackcut {") && dot.contains("\"aws_subnet.private\" -> \"aws_vpc.main\"")
+    );
+    let Ended(_, mermaid, _) = desk.run(&["graph", "testdata/acme", "--plan", PLAN, "--format", "mermaid"]);
+    assert!(mermaid.starts_with("flowchart RL\n") && mermaid.contains("linkStyle"));
+    let Ended(_, json, _) = desk.run(&["graph", "testdata/acme", "--format", "json"]);
+    let graph: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(graph["version"] == 1 && graph["nodes"].as_array().unwrap().len() > 100);
+    let Ended(code, text, _) = desk.run(&["inspect", "testdata/acme"]);
+    assert!(
+        code == 0 && text.contains("215 objects of 160 managed resources"),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_64_and_help_with_0() {
+    let desk = Desk::new();
+    for args in [
+        &["splitt"][..],
+        &["split"],
+        &["graph", "testdata/acme", "--format", "svg"],
+    ] {
+        assert_eq!(desk.run(args).0, 64, "{args:?}");
+    }
+    for args in [
+        &["--help"][..],
+        &["split", "--help"],
+        &["--version"],
+        &["completions", "bash"],
+    ] {
+        let Ended(code, stdout, _) = desk.run(args);
+        assert!(code == 0 && !stdout.is_empty(), "{args:?}");
+    }
+    let Ended(code, _, stderr) = desk.run(&[
+        "split",
+        "testdata/acme",
+        "--plan",
+        PLAN,
+        "--out",
+        "out",
+        "--env",
+        "nope",
+    ]);
+    assert!(code == 64 && stderr.contains("it has: prod"), "{stderr}");
+}
+
+#[test]
+fn plan_of_local_states_changes_nothing_and_says_2() {
+    let desk = Desk::new();
+    fs::remove_file(desk.path("testdata/acme/backend.tf")).unwrap();
+    let plan = fs::read_to_string(desk.path(PLAN)).unwrap();
+    let plan = plan
+        .replace("backend \"s3\" {", "backend \"local\" {")
+        .replace("key = \"acme/", "path = \"acme/");
+    fs::write(desk.path(PLAN), plan).unwrap();
+    let before = content(desk.dir.path());
+    let Ended(code, stdout, stderr) = desk.run(&["plan", PLAN]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stdout.contains("227 instances moved into 10 stacks"), "{stdout}");
+    assert_eq!(content(desk.dir.path()), before);
+    assert_eq!(desk.run(&["plan", PLAN, "--out", "saved.json"]).0, 2);
+    let saved = fs::read_to_string(desk.path("saved.json")).unwrap();
+    let saved = stackcut::plan::format_v1::read(&saved).unwrap();
+    let (mut originals, source) = (std::collections::BTreeMap::new(), saved.states.last().unwrap());
+    let state = stackcut::state::Snapshot::read(fs::read(desk.path(STATE)).unwrap())
+        .unwrap()
+        .unwrap();
+    originals.insert(source.id.clone(), state);
+    assert_eq!(saved.replay(&originals).unwrap().len(), 11);
+}

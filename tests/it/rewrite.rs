@@ -1,0 +1,9 @@
+//! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
+
+mod acme;
+mod aws;
+mod lab;
+mod lifted;
+mod random;
+mod refusals;
+mod slices;
