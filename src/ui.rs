@@ -109,7 +109,10 @@ impl Ui {
 
     /// Prints why a command stopped.
     pub fn error(&self, error: &CommandError) {
-        for finding in &error.findings {
+        for (number, finding) in error.findings.iter().enumerate() {
+            if number > 0 {
+                anstream::eprintln!();
+            }
             self.finding(finding);
         }
     }

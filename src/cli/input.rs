@@ -81,7 +81,9 @@ impl RootModule {
 fn config_error(error: ConfigError) -> CommandError {
     match error {
         ConfigError::Source(error) => CommandError::new(error.to_string()).note("nothing was written"),
-        ConfigError::Invalid { diagnostics, .. } => diagnostics.into(),
+        ConfigError::Invalid { diagnostics, .. } => {
+            CommandError::from(diagnostics).note("nothing was written")
+        }
     }
 }
 
@@ -91,18 +93,28 @@ pub(super) fn read_state(path: &Path) -> Result<Option<Snapshot>, CommandError> 
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(CommandError::new(format!(
-                "cannot read {}: {error}",
-                path.display()
-            )));
+            let message = format!("cannot read {}: {error}", path.display());
+            return Err(CommandError::new(message).note("nothing was written"));
         }
     };
     Snapshot::read(bytes).map_err(|error| {
+        let within = error.address.as_ref().map(|address| format!(" in `{address}`"));
         let finding = Diagnostic::error(format!(
-            "{} is not a state that can be cut: {error}",
-            path.display()
+            "{} is not a state that can be cut: {}{}",
+            path.display(),
+            error.refusal,
+            within.unwrap_or_default()
         ));
-        CommandError::from(finding.note("nothing was written").hint(error.advice()))
+        // The place without its line: what stands there may be secret.
+        let place = error.place;
+        let at = format!(
+            "at {}:{}:{} (byte {})",
+            path.display(),
+            place.line,
+            place.column,
+            place.offset
+        );
+        CommandError::from(finding.note(at).note("nothing was written").hint(error.advice()))
     })
 }
 
@@ -111,16 +123,20 @@ pub(super) fn read_plan(path: &Path) -> Result<PlanFile, CommandError> {
     let text = fs::read(path).map_err(|error| {
         let message = format!("cannot read the plan file {}: {error}", path.display());
         CommandError::new(message)
+            .note("nothing was written")
             .hint("docs/plan-file.md shows how to write one")
             .exit(Exit::Usage)
     })?;
-    let text = String::from_utf8(text)
-        .map_err(|_| CommandError::new(format!("{} is not UTF-8 text", path.display())))?;
+    let text = String::from_utf8(text).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!("the plan file {} is not UTF-8 text at byte {at}", path.display());
+        CommandError::new(message).note("nothing was written")
+    })?;
     let file = Arc::new(SourceFile {
         path: path.display().to_string(),
         text,
     });
-    PlanFile::read(file).map_err(CommandError::from)
+    PlanFile::read(file).map_err(|found| CommandError::from(found).note("nothing was written"))
 }
 
 /// Draws 16 random bytes.

@@ -30,9 +30,15 @@ impl OutputDir {
             _ => Path::new("."),
         };
         fs::create_dir_all(parent).map_err(|error| failed(parent, "create", &error))?;
-        // Beside its final place, so that the rename stays within one file system. Mode 0700 until then.
-        let scratch = tempfile::Builder::new()
-            .prefix(".stackcut-")
+        // Beside its final place, so that the rename stays within one file system.
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".stackcut-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let scratch = builder
             .tempdir_in(parent)
             .map_err(|error| failed(parent, "write into", &error))?;
         let dir = Self {
@@ -83,6 +89,15 @@ fn refuse_foreign(place: &Path) -> Result<(), CommandError> {
     let entries = match fs::read_dir(place) {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let message = match place.exists() {
+                true => format!("{} is a file", place.display()),
+                false => format!("{} cannot be made: a part of its path is a file", place.display()),
+            };
+            return Err(CommandError::usage(message)
+                .note("nothing was written")
+                .hint("name another directory with --out, or remove the file"));
+        }
         Err(error) => return Err(failed(place, "read", &error)),
     };
     if entries && !place.join(MARKER).is_file() {

@@ -201,5 +201,6 @@ fn compute(material: &Material, out: &OutputDir) -> Result<Computed, CommandErro
         let written = out.write(&SplitReport::state_file(id), snapshot.bytes());
         written.map_err(|error| Diagnostic::error(error.to_string()))
     };
-    inputs.compute(&take).map_err(CommandError::from)
+    let computed = inputs.compute(&take);
+    computed.map_err(|found| CommandError::from(found).note("nothing was written"))
 }

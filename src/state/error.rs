@@ -195,7 +195,7 @@ impl StateError {
                 "split the state in several smaller steps with `terraform state mv -state-out` first"
             }
             Refusal::OldVersion { .. } => {
-                "let Terraform 1.x or OpenTofu upgrade it: run `terraform apply -refresh-only`, or `terraform state pull` and `terraform state push`, once"
+                "let Terraform 1.x or OpenTofu upgrade it: save what `terraform state pull` prints, raise its `serial` by one, and `terraform state push` it"
             }
             Refusal::NewVersion { .. } => {
                 "use a newer release of stackcut; this state was written by a newer Terraform"
@@ -210,19 +210,19 @@ impl StateError {
             Refusal::CaseVariant { .. }
             | Refusal::DuplicateField { .. }
             | Refusal::DuplicateOutput { .. } => {
-                "Terraform would silently take one of the readings; correct the name by hand with `terraform state pull` and `terraform state push`"
+                "Terraform silently takes one of the readings; if it is the right one, save what `terraform state pull` prints, raise its `serial` by one, and `terraform state push` it; otherwise correct the file or object by hand"
             }
             Refusal::NoProvider | Refusal::Provider(_) => {
-                "Terraform would silently drop this resource; set its address with `terraform state replace-provider`, or correct it by hand with `terraform state pull` and `terraform state push`"
+                "Terraform up to 1.16 silently drops this resource whenever it reads the state, `terraform state pull` too; copy the file or object itself, write the provider as in the resources beside it, raise `serial` by one, and `terraform state push` the copy"
             }
             Refusal::DuplicateResource => {
-                "Terraform would merge the two; let it do so and write the state once: `terraform state pull`, then `terraform state push` with a higher serial"
+                "Terraform merges the two; let it: save what `terraform state pull` prints, raise its `serial` by one, and `terraform state push` it"
             }
             Refusal::Mode { .. } => {
                 "the state was written by a newer program, or damaged; restore the previous version of the object"
             }
             _ => {
-                "Terraform refuses this state too, or would change it; correct it by hand with `terraform state pull` and `terraform state push`"
+                "Terraform refuses this state too, or would change it; restore the previous version of the file or object, or correct it by hand"
             }
         }
     }
