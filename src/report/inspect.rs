@@ -277,7 +277,13 @@ impl InspectReport {
         } else {
             String::new()
         };
-        text.push_str(&format!("            {}{rest}\n", shown.join(", ")));
+        for (number, row) in shown.chunks(4).enumerate() {
+            let end = match (number + 1) * 4 >= shown.len() {
+                true => rest.as_str(),
+                false => ",",
+            };
+            text.push_str(&format!("            {}{end}\n", row.join(", ")));
+        }
         list(text, "tainted", &state.tainted);
         list(text, "with deposed objects", &state.deposed);
         if !state.largest.is_empty() {

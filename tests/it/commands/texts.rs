@@ -89,7 +89,8 @@ fn an_inspection_says_what_is_there() {
 
       state     testdata/acme/terraform.tfstate (472.2 kB, indented), Terraform 1.11.4, serial 229
                 215 objects of 160 managed resources, 23 data sources, 6 outputs
-                23 aws_sqs_queue, 19 aws_cloudwatch_metric_alarm, 17 aws_ssm_parameter, 11 aws_iam_role_policy, 10 aws_cloudwatch_log_group, 10 aws_iam_role, 9 aws_route_table_association, 9 aws_security_group, 29 more types
+                23 aws_sqs_queue, 19 aws_cloudwatch_metric_alarm, 17 aws_ssm_parameter, 11 aws_iam_role_policy,
+                10 aws_cloudwatch_log_group, 10 aws_iam_role, 9 aws_route_table_association, 9 aws_security_group, 29 more types
 
       largest objects:
            5.9 kB  aws_cloudwatch_dashboard.hall
