@@ -8,6 +8,7 @@ mod config;
 mod differential;
 mod docs;
 mod execute;
+mod fuzz;
 mod plan_file;
 // Long runs of real Terraform over rooms that no command uses yet: `cargo test --features rewrite-e2e`.
 #[cfg(feature = "rewrite-e2e")]
