@@ -81,9 +81,16 @@ pub(super) fn restored(change: &StateChange, original: Vec<u8>) -> Result<Vec<u8
     let no_serial = || Cause::NoSerial(change.id.clone());
     let serial = change.after.serial.next().ok_or_else(no_serial)?;
     let snapshot = Snapshot::read(original).ok().flatten().ok_or_else(no_serial)?;
-    let range = snapshot.field(TopField::Serial).ok_or_else(no_serial)?.value;
+    let (range, spliced) = match snapshot.field(TopField::Serial) {
+        Some(field) => (field.value, serial.to_string()),
+        // No serial is serial 0; the migration gave it one in the same place.
+        None => {
+            let end = snapshot.field(TopField::Version).ok_or_else(no_serial)?.value.end;
+            (end..end, format!(",\"serial\":{serial}"))
+        }
+    };
     let mut bytes = snapshot.into_bytes();
-    bytes.splice(range, serial.to_string().into_bytes());
+    bytes.splice(range, spliced.into_bytes());
     Ok(bytes)
 }
 
@@ -121,6 +128,11 @@ mod tests {
         assert_eq!(
             restore(compact, 99).unwrap(),
             compact.replace("\"serial\":9,", "\"serial\":100,")
+        );
+        let without = compact.replace("\"serial\":9,", "");
+        assert_eq!(
+            restore(&without, 1).unwrap(),
+            without.replace("\"version\":4,", "\"version\":4,\"serial\":2,")
         );
         let last = restore(&text, u64::MAX).unwrap_err();
         assert!(matches!(last, Cause::NoSerial(state) if state == id("mono")));
