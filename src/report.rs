@@ -12,10 +12,13 @@ pub use table::Table;
 /// Version of every JSON report; rises when a field changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
 
-/// Returns a count with its noun: `1 object`, `2 objects`.
+/// Returns a count with its noun: `1 object`, `2 objects`, `3 dependencies`.
 pub fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("{number} {noun}"),
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {noun}s"),
+    }
 }
 
 /// Returns a size for people: `812 B`, `41.3 kB`, `2.0 MB` (powers of ten).
@@ -37,6 +40,7 @@ mod tests {
     fn counts_and_sizes_read_well() {
         assert_eq!(count(1, "object"), "1 object");
         assert_eq!(count(0, "object"), "0 objects");
+        assert_eq!(count(2, "dependency"), "2 dependencies");
         assert_eq!(size(812), "812 B");
         assert_eq!(size(41_300), "41.3 kB");
         assert_eq!(size(2_000_000), "2.0 MB");

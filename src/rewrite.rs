@@ -141,7 +141,7 @@ fn beyond(input: &Input<'_>) -> Vec<Diagnostic> {
             refuse(
                 message,
                 &stack.name.span,
-                "move the state with this plan file, and take the blocks over by hand; `stackcut check` proves the result",
+                "move the state with this plan file, and take the blocks over by hand; a plan of the stack with real Terraform proves the result",
             );
         }
         if givers.len() > 1 {

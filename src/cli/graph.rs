@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{RootModule, random_bytes, read_plan, read_state};
+use super::input::{RootModule, fresh_lineages, read_plan, read_state};
 use super::print;
 use crate::address::ConfigResourceAddr;
 use crate::error::{CommandError, Exit};
@@ -13,7 +13,7 @@ use crate::graph::{Graph, Joined};
 use crate::plan::compute::{Inputs, opaque_modules};
 use crate::report::graph::GraphReport;
 use crate::stack::StateId;
-use crate::state::{Lineage, Snapshot};
+use crate::state::Snapshot;
 use crate::ui::Ui;
 
 /// Print the dependency graph of a root module, joined from its code and its state
@@ -83,13 +83,7 @@ fn planned(
         );
     };
     let id = StateId::Source(source.name.value.clone());
-    let mut lineages = BTreeMap::new();
-    for stack in &plan.stacks {
-        lineages.insert(
-            StateId::Stack(stack.name.value.clone()),
-            Lineage::from_random(random_bytes()?),
-        );
-    }
+    let lineages = fresh_lineages(&plan)?;
     let inputs = Inputs {
         plan: &plan,
         code: BTreeMap::from([(id.clone(), &module.configuration)]),

@@ -1,5 +1,6 @@
 //! Reading what commands work on: a root module, its local state, a plan file.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io;
@@ -10,7 +11,8 @@ use crate::config::{BackendInputs, ConfigError, Configuration, EffectiveBackend,
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::error::{CommandError, Exit};
 use crate::plan::PlanFile;
-use crate::state::Snapshot;
+use crate::stack::StateId;
+use crate::state::{Lineage, Snapshot};
 use crate::ui::Ui;
 use crate::workdir::WorkDir;
 
@@ -139,9 +141,17 @@ pub(super) fn read_plan(path: &Path) -> Result<PlanFile, CommandError> {
     PlanFile::read(file).map_err(|found| CommandError::from(found).note("nothing was written"))
 }
 
-/// Draws 16 random bytes.
-pub(super) fn random_bytes() -> Result<[u8; 16], CommandError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| CommandError::new(format!("no random bytes: {error}")))?;
-    Ok(bytes)
+/// Draws a lineage for every stack of a plan file.
+pub(super) fn fresh_lineages(plan: &PlanFile) -> Result<BTreeMap<StateId, Lineage>, CommandError> {
+    let mut lineages = BTreeMap::new();
+    for stack in &plan.stacks {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| CommandError::new(format!("no random bytes: {error}")))?;
+        lineages.insert(
+            StateId::Stack(stack.name.value.clone()),
+            Lineage::from_random(bytes),
+        );
+    }
+    Ok(lineages)
 }

@@ -23,7 +23,7 @@ pub(super) struct PlanArgs {
     /// Only environments whose name matches; `*` stands for anything [default: all]
     #[arg(long, value_name = "GLOB")]
     env: Option<String>,
-    /// Save the plan of one environment, for `stackcut apply`; it holds addresses and hashes, no values
+    /// Save the plan of one environment as JSON; it holds addresses and hashes, no values
     #[arg(long, value_name = "SAVED")]
     out: Option<PathBuf>,
     /// How the report is printed on stdout

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::input::{RootModule, random_bytes, read_plan};
+use super::input::{RootModule, fresh_lineages, read_plan};
 use super::stores::{backend_error, open_for_reading};
 use crate::backend::StateBackend;
 use crate::diagnostic::Diagnostic;
@@ -15,7 +15,7 @@ use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
 use crate::stack::{Environment, StackName, StateId, StateLocation};
-use crate::state::{Lineage, Snapshot};
+use crate::state::Snapshot;
 use crate::ui::Ui;
 
 /// How many states are read at once.
@@ -111,13 +111,7 @@ impl Project {
         &self,
         snapshots: &BTreeMap<StateId, Snapshot>,
     ) -> Result<(Computed, BTreeMap<StateId, Fingerprint>), CommandError> {
-        let mut lineages = BTreeMap::new();
-        for stack in &self.plan.stacks {
-            lineages.insert(
-                StateId::Stack(stack.name.value.clone()),
-                Lineage::from_random(random_bytes()?),
-            );
-        }
+        let lineages = fresh_lineages(&self.plan)?;
         let inputs = Inputs {
             plan: &self.plan,
             code: self

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input::{RootModule, random_bytes, read_plan, read_state};
+use super::input::{RootModule, fresh_lineages, read_plan, read_state};
 use super::output::OutputDir;
 use super::{ReportFormat, print};
 use crate::diagnostic::Diagnostic;
@@ -14,7 +14,7 @@ use crate::plan::PlanFile;
 use crate::plan::compute::{Computed, Inputs};
 use crate::report::split::SplitReport;
 use crate::stack::{StackName, StateId};
-use crate::state::{Lineage, Snapshot};
+use crate::state::Snapshot;
 use crate::ui::Ui;
 
 /// Cut a monolith on local copies and write the result into a directory
@@ -176,13 +176,7 @@ fn environment(plan: &PlanFile, wanted: Option<&str>, ui: &Ui) -> Result<String,
 
 /// Computes the split; each new state is written as soon as it was found in order.
 fn compute(material: &Material, out: &OutputDir) -> Result<Computed, CommandError> {
-    let mut lineages = BTreeMap::new();
-    for stack in &material.plan.stacks {
-        lineages.insert(
-            StateId::Stack(stack.name.value.clone()),
-            Lineage::from_random(random_bytes()?),
-        );
-    }
+    let lineages = fresh_lineages(&material.plan)?;
     let inputs = Inputs {
         plan: &material.plan,
         code: material

@@ -52,7 +52,7 @@ pub(super) fn backend_error(error: &BackendError) -> CommandError {
         }
         BackendError::DigestMismatch { .. } => found
             .note("another write was interrupted, or someone changed the object behind Terraform's back")
-            .hint("`stackcut status` shows whether it was an interrupted migration; otherwise restore the object's version")
+            .hint("see who wrote it last; where that write was cut off, restore the object's previous version")
             .exit(Exit::Stuck),
         BackendError::Torn { .. } => found.exit(Exit::Stuck),
         _ => found,

@@ -10,8 +10,6 @@ mod docs;
 mod execute;
 mod fuzz;
 mod plan_file;
-// Long runs of real Terraform over rooms that no command uses yet: `cargo test --features rewrite-e2e`.
-#[cfg(feature = "rewrite-e2e")]
 mod rewrite;
 mod states;
 mod support;
