@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::prepare::{Prepared, Project, check_shared};
+use super::stores::Stores;
 use super::{ReportFormat, print};
 use crate::error::{CommandError, Exit};
 use crate::plan::format_v1;
@@ -33,13 +34,14 @@ pub(super) struct PlanArgs {
 
 /// Runs the rehearsal.
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let stores = Stores::default();
     let mut prepared = Vec::new();
     for file in &args.files {
         let project = Project::read(file, ui)?;
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            prepared.push(project.prepare(environment)?);
+            prepared.push(project.prepare(&stores, environment)?);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),

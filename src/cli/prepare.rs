@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::input::{RootModule, fresh_lineages, read_plan};
-use super::stores::{backend_error, open_for_reading};
+use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
@@ -90,13 +90,17 @@ impl Project {
     }
 
     /// Reads every state of an environment, under no lock, and computes its migration.
-    pub(super) fn prepare(&self, environment: &Environment) -> Result<Prepared, CommandError> {
+    pub(super) fn prepare(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+    ) -> Result<Prepared, CommandError> {
         let locations = self.locations(environment)?;
-        let mut stores = BTreeMap::new();
+        let mut opened = BTreeMap::new();
         for (id, location) in &locations {
-            stores.insert(id.clone(), open_for_reading(location)?);
+            opened.insert(id.clone(), stores.open_for_reading(location)?);
         }
-        let snapshots = read_all(&stores)?;
+        let snapshots = read_all(&opened)?;
         self.check_presence(&snapshots, &locations)?;
         let (computed, prints) = self.compute(&snapshots)?;
         let migration = computed

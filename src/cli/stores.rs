@@ -12,21 +12,34 @@ use crate::backend::{BackendError, StateBackend};
 use crate::error::{CommandError, Exit};
 use crate::stack::StateLocation;
 
-/// Opens the store of a location, behind a gate that refuses every call that could change something; local paths are
-/// absolute by now.
-pub(super) fn open_for_reading(location: &StateLocation) -> Result<Arc<dyn StateBackend>, CommandError> {
-    let adapter: Arc<dyn StateBackend> = match location.backend.as_str() {
-        "local" => {
-            Arc::new(LocalBackend::from_location(Path::new(""), location).map_err(|e| backend_error(&e))?)
-        }
-        other => {
-            return Err(CommandError::new(format!("states in a `{other}` backend cannot be read from here yet"))
-                .note("nothing was written")
-                .hint("copy the state beside the code and use `stackcut split`, which works on a local copy of any state"));
-        }
-    };
-    let settled: Arc<dyn StateBackend> = Arc::new(Settling::new(adapter, Arc::new(SystemClock::default())));
-    Ok(Arc::new(Gated::new(settled, &Arc::new(DryRun))))
+/// The stores of one run. Stores of the same kind share what is dear: connections, credentials.
+#[derive(Debug, Default)]
+pub(super) struct Stores {}
+
+impl Stores {
+    /// Opens the store of a location; local paths are absolute by now.
+    pub(super) fn open(&self, location: &StateLocation) -> Result<Arc<dyn StateBackend>, CommandError> {
+        let adapter: Arc<dyn StateBackend> = match location.backend.as_str() {
+            "local" => {
+                let opened = LocalBackend::from_location(Path::new(""), location);
+                Arc::new(opened.map_err(|e| backend_error(&e))?)
+            }
+            other => {
+                return Err(CommandError::new(format!("states in a `{other}` backend cannot be read from here yet"))
+                    .note("nothing was written")
+                    .hint("copy the state beside the code and use `stackcut split`, which works on a local copy of any state"));
+            }
+        };
+        Ok(Arc::new(Settling::new(adapter, Arc::new(SystemClock::default()))))
+    }
+
+    /// Opens the store of a location behind a gate that refuses every call that could change something.
+    pub(super) fn open_for_reading(
+        &self,
+        location: &StateLocation,
+    ) -> Result<Arc<dyn StateBackend>, CommandError> {
+        Ok(Arc::new(Gated::new(self.open(location)?, &Arc::new(DryRun))))
+    }
 }
 
 /// Puts a store's error into words, with its exit code.
