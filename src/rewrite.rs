@@ -23,6 +23,7 @@ mod naming;
 mod ownership;
 mod paths;
 mod prove;
+mod reading;
 mod refer;
 mod secrets;
 mod splice;
@@ -46,6 +47,7 @@ use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
 pub use prove::{prove, prove_one};
+pub use reading::{Document, Reading};
 
 /// Files by their paths relative to a root module, `/` between the parts.
 pub type FileTree = BTreeMap<String, Vec<u8>>;
@@ -96,6 +98,15 @@ pub struct Rewritten {
     pub schemas: BTreeMap<StateId, String>,
     /// For each state those whose contracts it reads.
     pub upstreams: BTreeMap<StateId, BTreeSet<StateId>>,
+    /// For each state how its code reads the contracts of others.
+    pub readings: BTreeMap<StateId, Vec<Reading>>,
+    /// The name of the module (or of the outputs) with which each producer tells.
+    pub contract_name: String,
+    /// For each producer how it tells.
+    pub stores: BTreeMap<StateId, ContractStore>,
+    /// For each producer its document as far as the state alone tells it; absent where a value is known only after an
+    /// apply.
+    pub documents: BTreeMap<StateId, Document>,
     /// States in the order in which they can be applied: producers first.
     pub order: Vec<StateId>,
     /// Worth knowing: what was dropped, what a person must look after.
@@ -199,17 +210,26 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         warnings,
         ledger,
         schemas,
+        contract_name: names.contract.clone(),
+        stores: documents.stores(),
+        documents: documents.known(),
         ..Rewritten::default()
     };
+    let writer_of = |state| refer::Writer {
+        cut: &cut,
+        names: &names,
+        secrets: &secrets,
+        values: &values,
+        state,
+    };
     for state in &states {
-        let writer = refer::Writer {
-            cut: &cut,
-            names: &names,
-            secrets: &secrets,
-            values: &values,
-            state,
-        };
-        let mut tree = tree::tree(input, writer, &exports, &mut rewritten.warnings, &mut faults);
+        let mut tree = tree::tree(
+            input,
+            writer_of(state),
+            &exports,
+            &mut rewritten.warnings,
+            &mut faults,
+        );
         let given = documents.variables(state, &mut faults);
         if !given.is_empty() {
             let text = contract::schema::pretty(&contract::value::Value::Object(given));
@@ -217,6 +237,8 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         }
         rewritten.trees.insert(state.clone(), tree);
         let upstreams = cut.members[state].upstreams.clone();
+        let readings = reading::readings(&writer_of(state), &upstreams, input.contracts);
+        rewritten.readings.insert(state.clone(), readings);
         rewritten.upstreams.insert(state.clone(), upstreams);
     }
     match faults.iter().any(|fault| fault.severity == Severity::Error) {
