@@ -1,5 +1,6 @@
 //! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
 
+mod code;
 mod completions;
 mod graph;
 mod input;

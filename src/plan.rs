@@ -19,6 +19,7 @@ pub mod file;
 pub mod format_v1;
 pub mod locate;
 pub mod migration;
+pub mod preset;
 mod read;
 mod suggest;
 pub mod template;

@@ -18,6 +18,7 @@ mod each;
 mod emit;
 mod export_blocks;
 mod exports;
+mod follow;
 mod json_syntax;
 mod lift;
 mod naming;
@@ -47,6 +48,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
+pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one};
 pub use reading::{Document, Reading};
 
@@ -89,6 +91,8 @@ pub struct Input<'a> {
 pub struct Rewritten {
     /// The root module of every state: of the stacks, and what is left of the monolith.
     pub trees: BTreeMap<StateId, FileTree>,
+    /// Code beside the monolith (`../modules`) that what is left of it may call. It stays where it is.
+    pub outside: FileTree,
     /// Root outputs that follow what they name and that the plan file does not list; their states must follow.
     pub outputs: Vec<moves::OutputMove>,
     /// Outputs that states must have from the beginning, so that contracts can be read before an apply.
@@ -217,6 +221,11 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         documents: documents.known(),
         ..Rewritten::default()
     };
+    for path in input.paths.iter().filter(|path| path.starts_with("../")) {
+        if let Some(bytes) = paths::read(input, path, &mut faults) {
+            rewritten.outside.insert(path.clone(), bytes);
+        }
+    }
     let writer_of = |state| refer::Writer {
         cut: &cut,
         names: &names,
