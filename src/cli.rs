@@ -2,6 +2,7 @@
 
 mod code;
 mod completions;
+mod emit;
 mod graph;
 mod input;
 mod inspect;
@@ -46,6 +47,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Graph(graph::GraphArgs),
     Plan(plan::PlanArgs),
+    Emit(emit::EmitArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -59,6 +61,16 @@ enum ReportFormat {
     Json,
     /// For pull requests
     Markdown,
+}
+
+/// How a run is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the field `version` names its schema
+    Json,
 }
 
 /// Parses the command line, runs the command, says why it stopped, and returns the exit code.
@@ -87,6 +99,7 @@ pub fn run() -> Exit {
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Graph(args) => graph::run(&args, &ui),
         Command::Plan(args) => plan::run(&args, &ui),
+        Command::Emit(args) => emit::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };
     match outcome {

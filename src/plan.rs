@@ -21,6 +21,7 @@ pub mod locate;
 pub mod migration;
 pub mod preset;
 mod read;
+pub mod rejoin;
 mod suggest;
 pub mod template;
 

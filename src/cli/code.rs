@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::emit::MANIFEST;
 use super::input::{RootModule, config_error, fresh_lineages};
 use super::output::MARKER;
 use crate::config::{LockFile, Variables};
@@ -178,7 +179,8 @@ fn walk(
     }
     // A link may lead back to where it is.
     let real = fs::canonicalize(&place).map_err(failed)?;
-    if above.contains(&real) || (!dir.is_empty() && place.join(MARKER).is_file()) {
+    let is_ours = || [MARKER, MANIFEST].iter().any(|name| place.join(name).is_file());
+    if above.contains(&real) || (!dir.is_empty() && is_ours()) {
         return Ok(());
     }
     above.push(real);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use super::code::{Cut, Together};
 use super::input::{RootModule, read_plan};
@@ -116,11 +116,7 @@ impl Project {
         environment: &Environment,
     ) -> Result<Prepared, CommandError> {
         let locations = self.locations(environment)?;
-        let mut opened = BTreeMap::new();
-        for (id, location) in &locations {
-            opened.insert(id.clone(), stores.open_for_reading(location)?);
-        }
-        let snapshots = read_all(&opened)?;
+        let snapshots = read_all(&locations, stores)?;
         self.check_presence(&snapshots, &locations)?;
         let (Together { computed, code }, prints) = self.compute(environment, &locations, &snapshots)?;
         let migration = computed
@@ -163,7 +159,7 @@ impl Project {
     }
 
     /// Refuses sources without a state, and states where the plan file expects none.
-    fn check_presence(
+    pub(super) fn check_presence(
         &self,
         snapshots: &BTreeMap<StateId, Snapshot>,
         locations: &BTreeMap<StateId, StateLocation>,
@@ -251,16 +247,20 @@ fn absolute(location: &mut StateLocation, base: &Path) {
 }
 
 /// Reads all states, some at a time.
-fn read_all(
-    stores: &BTreeMap<StateId, Arc<dyn StateBackend>>,
+pub(super) fn read_all(
+    locations: &BTreeMap<StateId, StateLocation>,
+    stores: &Stores,
 ) -> Result<BTreeMap<StateId, Snapshot>, CommandError> {
-    let list: Vec<(&StateId, &Arc<dyn StateBackend>)> = stores.iter().collect();
+    let mut list = Vec::new();
+    for (id, location) in locations {
+        list.push((id, stores.open_for_reading(location)?));
+    }
     let mut snapshots = BTreeMap::new();
     for chunk in list.chunks(READERS) {
         let readings: Vec<Result<Option<Snapshot>, CommandError>> = std::thread::scope(|scope| {
             let threads: Vec<_> = chunk
                 .iter()
-                .map(|(_, store)| scope.spawn(|| read_one(&***store)))
+                .map(|(_, store)| scope.spawn(|| read_one(&**store)))
                 .collect();
             threads
                 .into_iter()
