@@ -309,7 +309,7 @@ fn describe(misfit: &Misfit, expected: &[Version<'_>]) -> String {
         misfit.change.place,
         expected.join(" or ")
     );
-    if misfit.found.digest == DigestSight::Differs {
+    if matches!(misfit.found.digest, DigestSight::Differs(_)) {
         text.push_str(", with a digest item of other content");
     } else if misfit.standing == Standing::Neither && expected.contains(&found) {
         text.push_str(" with other content");

@@ -136,8 +136,11 @@ impl Walk<'_> {
                         .journal()
                         .restored(&change.id)
                         .map(|restored| restored.md5),
-                    Standing::Before => change.before.as_ref().map(|before| before.md5),
-                    Standing::Neither => return Err(Cause::OtherResult(change.id.clone())),
+                    // Deleted by us, so its digest goes as well.
+                    Standing::Before if change.is_new() => None,
+                    Standing::Before | Standing::Neither => {
+                        return Err(Cause::OtherResult(change.id.clone()));
+                    }
                 };
                 match digest {
                     Some(digest) => store.write_digest(lock, &digest),

@@ -130,7 +130,31 @@ impl Look<'_> {
 
     /// Tells whether the digest is that of other bytes.
     fn digest_differs(&self) -> bool {
-        self.found.digest == DigestSight::Differs
+        matches!(self.found.digest, DigestSight::Differs(_))
+    }
+
+    /// Tells whether the digest is that of other bytes, and not of those that stood before a write of ours that was cut
+    /// off before its digest. Only what such a write explains may be repaired.
+    fn has_foreign_digest(&self) -> bool {
+        let DigestSight::Differs(stored) = self.found.digest else {
+            return false;
+        };
+        let before = self.change.before.as_ref().map(|before| before.md5);
+        let after = Some(self.change.after.md5);
+        let ours = match self.standing {
+            After => [before, None],
+            Restored => [before, after],
+            // Deleted by an undo.
+            Before if self.change.is_new() => [after, None],
+            // What exists and is as before was not written at all.
+            Before | Neither => [None, None],
+        };
+        !ours.contains(&Some(stored))
+    }
+
+    /// Tells whether an undo has taken the state back; one that exists and is as before never needed it.
+    fn is_taken_back(&self) -> bool {
+        self.is(&[Restored]) || (self.is(&[Before]) && self.change.is_new())
     }
 
     /// Tells whether the state is one that the migration writes in this wave.
@@ -145,7 +169,7 @@ struct View<'a> {
     looks: Vec<Look<'a>>,
 }
 
-use Standing::{After, Before, Restored};
+use Standing::{After, Before, Neither, Restored};
 
 impl<'a> View<'a> {
     fn new(journal: &'a Journal, observed: &'a Observed) -> Self {
@@ -208,7 +232,7 @@ impl<'a> View<'a> {
                 std::cmp::Ordering::Greater => &[Before],
             };
             // Between an object and its digest our own crash may lie; before the object it cannot.
-            !look.is(expected) || (look.is(&[Before]) && look.digest_differs())
+            !look.is(expected) || look.has_foreign_digest() || (look.is(&[Before]) && look.digest_differs())
         });
         if !misfits.is_empty() {
             return Decision::Stuck(misfits);
@@ -236,7 +260,9 @@ impl<'a> View<'a> {
             _ => false,
         };
         let misfits = self.misfits(|look| {
-            let is_odd = !look.is(&[Before, After]) || (look.digest_differs() && !may_be_torn(look));
+            let is_odd = !look.is(&[Before, After])
+                || look.has_foreign_digest()
+                || (look.digest_differs() && !may_be_torn(look));
             !look.change.is_unchanged() && is_odd
         });
         if !misfits.is_empty() {
@@ -252,11 +278,12 @@ impl<'a> View<'a> {
             if look.change.is_unchanged() {
                 return false;
             }
-            match look.change.wave.cmp(&wave) {
-                std::cmp::Ordering::Less => !look.is(&[Before, After]),
-                std::cmp::Ordering::Equal => !look.is(&[Before, Restored, After]),
-                std::cmp::Ordering::Greater => !look.is(back),
-            }
+            let expected: &[Standing] = match look.change.wave.cmp(&wave) {
+                std::cmp::Ordering::Less => &[Before, After],
+                std::cmp::Ordering::Equal => &[Before, Restored, After],
+                std::cmp::Ordering::Greater => back,
+            };
+            !look.is(expected) || look.has_foreign_digest()
         });
         let nothing_left = self
             .looks
@@ -265,7 +292,9 @@ impl<'a> View<'a> {
         if !misfits.is_empty() && !nothing_left {
             return Decision::Stuck(misfits);
         }
-        let torn = ids(in_wave().filter(|look| look.is(back) && look.found.digest != DigestSight::Fits));
+        let torn = ids(in_wave().filter(|look| {
+            look.is_taken_back() && look.found.digest != DigestSight::Fits && !look.has_foreign_digest()
+        }));
         if !torn.is_empty() {
             return Decision::Do(Step::RepairDigests(torn));
         }
