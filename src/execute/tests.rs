@@ -6,6 +6,7 @@ mod harness;
 mod interleave;
 mod order;
 mod refuse;
+mod stolen;
 mod sweep;
 mod verbs;
 
