@@ -24,6 +24,7 @@ pub(super) struct Walk<'a> {
     pub(super) looks: Looks,
     pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
     pub(super) backed_up: bool,
+    pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
     /// Why the work is being given up, while the locks are being released.
     given_up: Option<Cause>,
@@ -45,6 +46,7 @@ impl<'a> Walk<'a> {
             looks: Looks::default(),
             results: None,
             backed_up: false,
+            discarded: false,
             attempts: BTreeMap::new(),
             given_up: None,
         }
@@ -108,6 +110,7 @@ impl<'a> Walk<'a> {
         let migration = journal.migration();
         let mut observed = Observed {
             backed_up: self.backed_up,
+            discarded: self.discarded,
             ..Observed::default()
         };
         match needs(journal.phase()) {
@@ -137,6 +140,7 @@ impl<'a> Walk<'a> {
             Step::Write(ids) => self.write(&ids),
             Step::Restore(ids) => self.restore(&ids),
             Step::RepairDigests(ids) => self.repair_digests(&ids),
+            Step::Discard => self.discard(),
             Step::Unlock(ids) => {
                 let migration = self.writer.journal().migration();
                 self.locks.release(&self.context, self.handles, migration, &ids)
@@ -242,12 +246,9 @@ impl<'a> Walk<'a> {
     pub(super) fn stopped(&self, cause: Cause) -> ExecuteError {
         let journal = self.writer.journal();
         let phase = journal.phase();
-        let left = match phase {
-            _ if matches!(cause, Cause::Stuck(_)) => Left::Unfinished(phase),
-            Phase::Aborted => Left::NothingWritten,
-            Phase::Locking | Phase::BackingUp | Phase::Aborting => Left::LocksLeft,
-            _ if phase.finished().is_some() => Left::AsItWas(phase),
-            _ => Left::Unfinished(phase),
+        let left = match cause {
+            Cause::Stuck(_) => Left::Unfinished(phase),
+            _ => Left::at(phase),
         };
         ExecuteError {
             migration: journal.migration().id.clone(),

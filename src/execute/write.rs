@@ -41,6 +41,20 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Deletes the copies of the originals.
+    pub(super) fn discard(&mut self) -> Result<(), Cause> {
+        let migration = self.writer.journal().migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        let deleted = parallel::each(self.context.parallelism, &changes, |change| {
+            store(self.handles, &change.id)?
+                .delete_sidecar(&backup::name(&migration.id))
+                .map_err(|source| failed(change, source))
+        });
+        deleted.into_iter().collect::<Result<(), Cause>>()?;
+        self.discarded = true;
+        Ok(())
+    }
+
     /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
     fn compute(&mut self) -> Result<(), Cause> {
         if self.results.is_some() {

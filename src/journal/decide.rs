@@ -16,7 +16,7 @@ pub enum Needs {
     States,
     /// Which locks are ours.
     Locks,
-    /// Nothing: the migration is over.
+    /// Nothing: as far as states go, the migration is over.
     Nothing,
 }
 
@@ -27,6 +27,8 @@ pub struct Observed {
     pub states: BTreeMap<StateId, Sighting>,
     /// Whether every original that will be overwritten was read back from its backup.
     pub backed_up: bool,
+    /// Whether no backup is left.
+    pub discarded: bool,
     /// The states whose lock is ours (for [`Needs::Locks`]).
     pub locks: BTreeSet<StateId>,
 }
@@ -46,6 +48,8 @@ pub enum Step {
     RepairDigests(Vec<StateId>),
     /// Release these locks of ours.
     Unlock(Vec<StateId>),
+    /// Delete the backups.
+    Discard,
 }
 
 /// What comes next.
@@ -72,7 +76,12 @@ pub fn needs(phase: Phase) -> Needs {
         | Phase::Aborting
         | Phase::UndoReleasing
         | Phase::UndoAborting(_) => Needs::Locks,
-        Phase::Fenced | Phase::Completed | Phase::Aborted | Phase::Undone => Needs::Nothing,
+        Phase::Fenced
+        | Phase::Completed
+        | Phase::Aborted
+        | Phase::Undone
+        | Phase::Discarding(_)
+        | Phase::Discarded(_) => Needs::Nothing,
     }
 }
 
@@ -96,6 +105,9 @@ pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
         Phase::Completed => Decision::Over(Finished::Completed),
         Phase::Aborted => Decision::Over(Finished::Aborted),
         Phase::Undone => Decision::Over(Finished::Undone),
+        Phase::Discarding(_) if observed.discarded => record(Event::Discarded),
+        Phase::Discarding(_) => Decision::Do(Step::Discard),
+        Phase::Discarded(finished) => Decision::Over(finished),
     }
 }
 

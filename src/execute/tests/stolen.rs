@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::harness::{NAMES, Process, World, found, id, is_not_started, originals};
+use super::harness::{NAMES, Process, World, found, is_not_started, originals};
 use crate::backend::faulty::{EffectDoor, Fault};
 use crate::backend::memory::MemoryStore;
 use crate::execute::{ExecuteError, Handles, Kind, Outcome};

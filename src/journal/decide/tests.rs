@@ -47,6 +47,10 @@ fn observe(text: &str) -> Observed {
             observed.backed_up = true;
             continue;
         }
+        if word == "discarded" {
+            observed.discarded = true;
+            continue;
+        }
         let (name, at) = word.split_once('=').unwrap();
         let (serial, digest) = match at.find(['!', '?']) {
             Some(mark) => at.split_at(mark),
@@ -84,6 +88,7 @@ fn show(decision: &Decision) -> String {
         Decision::Do(Step::Write(ids)) => format!("write {}", names(ids)),
         Decision::Do(Step::Restore(ids)) => format!("restore {}", names(ids)),
         Decision::Do(Step::RepairDigests(ids)) => format!("digests {}", names(ids)),
+        Decision::Do(Step::Discard) => "discard".into(),
         Decision::Do(Step::Unlock(ids)) => format!("unlock {}", names(ids)),
         Decision::Do(Step::Record(event)) => match event {
             Event::WaveIntended { wave, writes } | Event::UndoWaveIntended { wave, writes } => {
@@ -190,6 +195,15 @@ fn the_fence_stays_until_it_is_released() {
         &[Event::AbortIntended { reason: "x".into() }],
         &[("#a #mono", "unlock a,mono"), ("", "aborted")],
     );
+}
+
+#[test]
+fn a_discarded_migration_is_still_how_it_ended() {
+    let aborted = [Event::AbortIntended { reason: "x".into() }, Event::Aborted];
+    let discarding = [&aborted[..], &[Event::DiscardIntended]].concat();
+    check(&discarding, &[("", "discard"), ("discarded", "discarded")]);
+    let discarded = [&discarding[..], &[Event::Discarded]].concat();
+    check(&discarded, &[("", "over: Aborted")]);
 }
 
 #[test]
@@ -347,7 +361,7 @@ fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
             next.locks.remove(&ids[0]);
             outcomes.push(next);
         }
-        Step::Restore(_) | Step::Record(_) => unreachable!("not in an apply"),
+        Step::Restore(_) | Step::Record(_) | Step::Discard => unreachable!("not in an apply"),
     }
     outcomes
 }
