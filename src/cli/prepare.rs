@@ -98,6 +98,7 @@ impl Project {
         let locations = self.locations(environment)?;
         let mut opened = BTreeMap::new();
         for (id, location) in &locations {
+            self.remember_credentials(stores, id, location);
             opened.insert(id.clone(), stores.open_for_reading(location)?);
         }
         let snapshots = read_all(&opened)?;
@@ -109,6 +110,26 @@ impl Project {
         let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
         Ok(Prepared { migration, report })
+    }
+
+    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
+    /// their arguments from the first source. Who chooses another profile or role there chooses other credentials.
+    fn remember_credentials(&self, stores: &Stores, id: &StateId, location: &StateLocation) {
+        let own = match id {
+            StateId::Source(_) => self.modules.get(id),
+            StateId::Stack(_) => self
+                .plan
+                .sources
+                .first()
+                .and_then(|source| self.modules.get(&StateId::Source(source.name.value.clone()))),
+        };
+        let Some(found) = own.map(|module| &module.backend) else {
+            return;
+        };
+        let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+        if found.location.backend == location.backend && same("profile") {
+            stores.remember(location, &found.credentials);
+        }
     }
 
     fn compute(
