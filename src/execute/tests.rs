@@ -4,6 +4,7 @@ mod check;
 mod fixture;
 mod harness;
 mod interleave;
+mod locks;
 mod order;
 mod refuse;
 mod stolen;

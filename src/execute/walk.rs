@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, Progress};
 use super::error::{Cause, ExecuteError, Left};
-use super::lock::Locks;
+use super::lock::{Locks, Taking};
 use super::look::Looks;
 use super::outcome::Outcome;
 use super::store::Writer;
 use super::{Handles, Recompute};
 use crate::journal::{
-    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, needs,
+    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, gives_back, needs,
 };
 use crate::stack::StateId;
 
@@ -117,10 +117,19 @@ impl<'a> Walk<'a> {
             Needs::States => {
                 self.check_interrupt()?;
                 let undo = journal.phase().is_undo();
-                let wanted = |change: &StateChange| !undo || !change.is_unchanged();
-                let operation = if undo { "stackcut-undo" } else { "stackcut-apply" };
-                self.locks
-                    .take(&self.context, self.handles, migration, wanted, operation)?;
+                let wanted: Vec<&StateChange> = migration
+                    .states()
+                    .iter()
+                    .filter(|change| !undo || !change.is_unchanged())
+                    .collect();
+                let taking = Taking {
+                    context: &self.context,
+                    handles: self.handles,
+                    migration,
+                    operation: if undo { "stackcut-undo" } else { "stackcut-apply" },
+                    yields: &|change| gives_back(journal.phase(), change),
+                };
+                self.locks.take(&taking, &wanted)?;
                 self.looks.complete(&self.context, self.handles, journal)?;
                 observed.states = self.looks.sightings();
             }

@@ -111,6 +111,16 @@ pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
     }
 }
 
+/// Tells whether a state's lock may be given back while the lock of another state is waited for: as long as nothing was
+/// written and the lock was free before. What is half written is never left without its lock.
+pub fn gives_back(phase: Phase, change: &StateChange) -> bool {
+    match phase {
+        Phase::Locking | Phase::BackingUp => true,
+        Phase::UndoLocking(from) => undo_gives_back(from, change),
+        _ => false,
+    }
+}
+
 /// Tells whether a refused undo releases a state's lock: only those that were free before it.
 fn undo_gives_back(from: UndoFrom, change: &StateChange) -> bool {
     match from {
