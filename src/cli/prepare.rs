@@ -1,13 +1,15 @@
 //! What `plan` and `apply` have in common: reading every state where it lives, and computing the migration.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use super::code::{Cut, Together};
+use super::earlier::Earlier;
 use super::input::{RootModule, read_plan};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
+use crate::config::Configuration;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
@@ -25,6 +27,8 @@ const READERS: usize = 16;
 /// A plan file with the root modules of its sources.
 pub(super) struct Project {
     pub(super) plan: PlanFile,
+    /// The directory of the plan file, as it was named.
+    beside: PathBuf,
     /// The directory that the plan file's relative paths start from, absolute.
     base: PathBuf,
     pub(super) modules: BTreeMap<StateId, RootModule>,
@@ -34,6 +38,7 @@ pub(super) struct Project {
 pub(super) struct Prepared {
     pub(super) migration: MigrationPlan,
     pub(super) report: SplitReport,
+    pub(super) earlier: Earlier,
     /// The code of every stack and of what is left of the sources; why there is none.
     pub(super) code: Result<Rewritten, NotFollowed>,
     /// The states as they were read.
@@ -70,7 +75,29 @@ impl Project {
         let beside = beside(path);
         let base = std::fs::canonicalize(beside)
             .map_err(|error| CommandError::new(format!("cannot find {}: {error}", beside.display())))?;
-        Ok(Self { plan, base, modules })
+        Ok(Self {
+            plan,
+            beside: beside.to_owned(),
+            base,
+            modules,
+        })
+    }
+
+    /// Reads the code of every state that gives something away; none where the plan file does not say where it is.
+    pub(super) fn code_of(&self, id: &StateId, ui: &Ui) -> Result<Option<Configuration>, CommandError> {
+        if let Some(module) = self.modules.get(id) {
+            return Ok(Some(module.configuration.clone()));
+        }
+        let back = self
+            .plan
+            .returns
+            .iter()
+            .find(|back| StateId::Stack(back.name.value.clone()) == *id);
+        let Some(dir) = back.and_then(|back| back.dir.as_ref()) else {
+            return Ok(None);
+        };
+        let module = RootModule::read(&self.beside.join(&dir.value), ui)?;
+        Ok(Some(module.configuration))
     }
 
     /// Returns the environments whose names match a glob (`*` stands for any run of characters).
@@ -99,7 +126,8 @@ impl Project {
         for source in &self.plan.sources {
             let id = StateId::Source(source.name.value.clone());
             let mut location = self.modules[&id].backend.location.clone();
-            absolute(&mut location, &self.base.join(&source.dir.value));
+            let dir = joined(&self.base, Path::new(&source.dir.value));
+            absolute(&mut location, &std::fs::canonicalize(&dir).unwrap_or(dir));
             found.insert(source.name.value.clone(), location);
         }
         let mut locations = self.plan.resolve_locations(environment, &found)?;
@@ -115,14 +143,21 @@ impl Project {
         stores: &Stores,
         environment: &Environment,
     ) -> Result<Prepared, CommandError> {
-        let locations = self.locations(environment)?;
+        let mut locations = self.open_to(stores, environment)?;
+        let sources = locations
+            .iter()
+            .filter(|(id, _)| matches!(id, StateId::Source(_)));
+        let earlier = Earlier::look(stores, &self.reach(), sources)?;
         let snapshots = read_all(&locations, stores)?;
-        self.check_presence(&snapshots, &locations)?;
-        let (Together { computed, code }, prints) = self.compute(environment, &locations, &snapshots)?;
+        let (plan, snapshots) = earlier.without_what_is_done(&self.plan, &environment.name, snapshots);
+        locations.retain(|id, _| plan.states().iter().any(|(known, _)| known == id));
+        check_presence(&plan, &snapshots, &locations)?;
+        let (Together { computed, code }, prints) =
+            self.compute(&plan, environment, &locations, &snapshots)?;
         let migration = computed
-            .migration(&self.plan, &environment.name, &locations, &snapshots, &prints)
+            .migration(&plan, &environment.name, &locations, &snapshots, &prints)
             .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
-        let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
+        let mut report = SplitReport::new(&plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
         match &code {
             Ok(code) => report.followed_by(code),
@@ -131,13 +166,53 @@ impl Project {
         Ok(Prepared {
             migration,
             report,
+            earlier,
             code,
             snapshots,
         })
     }
 
+    /// Returns the option that leads a command to this plan file's migrations.
+    pub(super) fn reach(&self) -> String {
+        super::journals::reach(Path::new(&self.plan.file.path))
+    }
+
+    /// Returns where every state lives, and hands over the credentials that open it.
+    pub(super) fn open_to(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+    ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
+        let locations = self.locations(environment)?;
+        for (id, location) in &locations {
+            self.remember_credentials(stores, id, location);
+        }
+        Ok(locations)
+    }
+
+    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
+    /// their arguments from the first source. Who chooses another profile or role there chooses other credentials.
+    fn remember_credentials(&self, stores: &Stores, id: &StateId, location: &StateLocation) {
+        let own = match id {
+            StateId::Source(_) => self.modules.get(id),
+            StateId::Stack(_) => self
+                .plan
+                .sources
+                .first()
+                .and_then(|source| self.modules.get(&StateId::Source(source.name.value.clone()))),
+        };
+        let Some(found) = own.map(|module| &module.backend) else {
+            return;
+        };
+        let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+        if found.location.backend == location.backend && same("profile") {
+            stores.remember(location, &found.credentials);
+        }
+    }
+
     fn compute(
         &self,
+        plan: &PlanFile,
         environment: &Environment,
         locations: &BTreeMap<StateId, StateLocation>,
         snapshots: &BTreeMap<StateId, Snapshot>,
@@ -149,7 +224,7 @@ impl Project {
             Ok(())
         };
         let cut = Cut {
-            plan: &self.plan,
+            plan,
             environment,
             modules: &self.modules,
             snapshots,
@@ -157,67 +232,65 @@ impl Project {
         let together = cut.compute(&|| Ok(locations.clone()), &take)?;
         Ok((together, prints.into_inner().expect("no holder panics")))
     }
+}
 
-    /// Refuses sources without a state, and states where the plan file expects none.
-    pub(super) fn check_presence(
-        &self,
-        snapshots: &BTreeMap<StateId, Snapshot>,
-        locations: &BTreeMap<StateId, StateLocation>,
-    ) -> Result<(), CommandError> {
-        let place = |id: &StateId| locations.get(id).map_or_else(String::new, describe);
-        let mut findings = Vec::new();
-        let mut must_be_there: Vec<StateId> = self
-            .plan
-            .sources
+/// Refuses sources without a state, and states where the plan file expects none.
+pub(super) fn check_presence(
+    plan: &PlanFile,
+    snapshots: &BTreeMap<StateId, Snapshot>,
+    locations: &BTreeMap<StateId, StateLocation>,
+) -> Result<(), CommandError> {
+    let place = |id: &StateId| locations.get(id).map_or_else(String::new, describe);
+    let mut findings = Vec::new();
+    let mut must_be_there: Vec<StateId> = plan
+        .sources
+        .iter()
+        .map(|source| StateId::Source(source.name.value.clone()))
+        .collect();
+    must_be_there.extend(
+        plan.returns
             .iter()
-            .map(|source| StateId::Source(source.name.value.clone()))
-            .collect();
-        must_be_there.extend(
-            self.plan
-                .returns
-                .iter()
-                .map(|back| StateId::Stack(back.name.value.clone())),
+            .map(|back| StateId::Stack(back.name.value.clone())),
+    );
+    for id in must_be_there.iter().filter(|id| !snapshots.contains_key(id)) {
+        let finding = Diagnostic::error(format!("there is no state for `{id}` at {}", place(id)));
+        findings.push(
+            finding
+                .note("nothing was written")
+                .hint("check bucket, key and workspace"),
         );
-        for id in must_be_there.iter().filter(|id| !snapshots.contains_key(id)) {
-            let finding = Diagnostic::error(format!("there is no state for `{id}` at {}", place(id)));
-            findings.push(
-                finding
-                    .note("nothing was written")
-                    .hint("check bucket, key and workspace"),
-            );
-        }
-        for stack in &self.plan.stacks {
-            let id = StateId::Stack(stack.name.value.clone());
-            match (stack.existing, snapshots.get(&id)) {
-                (false, Some(found)) if !found.is_empty() => {
-                    let message = format!(
-                        "there is a state for the new stack `{id}` already, at {}",
-                        place(&id)
-                    );
-                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
-                    let hint = "add `existing = true` to the block to merge into it, or choose another key";
-                    findings.push(finding.note("nothing was written").hint(hint));
-                }
-                (true, None) => {
-                    let message = format!(
-                        "there is no state for the existing stack `{id}` at {}",
-                        place(&id)
-                    );
-                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
-                    findings.push(
-                        finding
-                            .note("nothing was written")
-                            .hint("remove `existing = true` to create it"),
-                    );
-                }
-                _ => {}
+    }
+    for stack in &plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        match (stack.existing, snapshots.get(&id)) {
+            (false, Some(found)) if !found.is_empty() => {
+                let message = format!(
+                    "there is a state for the new stack `{id}` already, at {}",
+                    place(&id)
+                );
+                let finding = Diagnostic::error(message).at(&plan.file, stack.name.span.clone());
+                let hint = "add `existing = true` to the block to merge into it, or choose another key";
+                findings.push(finding.note("nothing was written").hint(hint));
             }
+            (true, None) => {
+                let message = format!(
+                    "there is no state for the existing stack `{id}` at {}",
+                    place(&id)
+                );
+                let finding = Diagnostic::error(message).at(&plan.file, stack.name.span.clone());
+                findings.push(
+                    finding
+                        .note("nothing was written")
+                        .hint("remove `existing = true` to create it"),
+                );
+            }
+            _ => {}
         }
-        if findings.is_empty() {
-            Ok(())
-        } else {
-            Err(findings.into())
-        }
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(findings.into())
     }
 }
 
@@ -242,7 +315,23 @@ fn absolute(location: &mut StateLocation, base: &Path) {
             .arguments
             .entry(name.to_owned())
             .or_insert_with(|| default.to_owned());
-        *path = base.join(&*path).display().to_string();
+        *path = joined(base, Path::new(&*path)).display().to_string();
+    }
+}
+
+/// Joins a path to a directory that is real (no links in it), taking the `..` steps at its start out.
+fn joined(base: &Path, path: &Path) -> PathBuf {
+    let mut base = base.to_owned();
+    let mut steps = path.components();
+    loop {
+        let rest = steps.clone();
+        match steps.next() {
+            Some(Component::ParentDir) => {
+                base.pop();
+            }
+            Some(Component::CurDir) => {}
+            _ => return base.join(rest.as_path()),
+        }
     }
 }
 
@@ -322,7 +411,26 @@ pub(super) fn check_shared(project: &Project, environments: &[Environment]) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use std::path::Path;
+
+    use super::{fits, joined};
+
+    #[test]
+    fn paths_are_joined_without_detours() {
+        for (path, expected) in [
+            ("x/y", "/a/b/x/y"),
+            ("../x", "/a/x"),
+            ("./../../x/../y", "/x/../y"),
+            ("/z", "/z"),
+            ("..", "/a"),
+        ] {
+            assert_eq!(
+                joined(Path::new("/a/b"), Path::new(path)),
+                Path::new(expected),
+                "{path}"
+            );
+        }
+    }
 
     #[test]
     fn environment_globs() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::cli::code::{Cut, Together};
-use crate::cli::prepare::{Project, read_all};
+use crate::cli::prepare::{Project, check_presence, read_all};
 use crate::cli::stores::{Stores, backend_error};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::execute;
-use crate::journal::Phase;
+use crate::journal::{Finished, Phase};
 use crate::plan::assign::InstanceMove;
 use crate::plan::rejoin::rejoin;
 use crate::plan::{MigrationPlan, format_v1};
@@ -21,11 +21,11 @@ pub(super) fn gather(
     stores: &Stores,
     environment: &Environment,
 ) -> Result<Rewritten, CommandError> {
-    let locations = project.locations(environment)?;
+    let locations = project.open_to(stores, environment)?;
     let done = done(project, stores, environment, &locations)?;
     let snapshots = read_all(&locations, stores)?;
     if done.is_empty() {
-        project.check_presence(&snapshots, &locations)?;
+        check_presence(&project.plan, &snapshots, &locations)?;
     }
     let rejoined = rejoin(&done, snapshots)?;
     let cut = Cut {
@@ -64,10 +64,21 @@ fn done(
                 continue;
             }
             match phase {
-                Phase::Releasing | Phase::Fenced | Phase::ReleasingFence | Phase::Completed => {
+                Phase::Releasing
+                | Phase::Fenced
+                | Phase::ReleasingFence
+                | Phase::Completed
+                | Phase::Discarding(Finished::Completed)
+                | Phase::Discarded(Finished::Completed) => {
                     found.push((journal.summary().started, plan));
                 }
-                Phase::Locking | Phase::BackingUp | Phase::Aborting | Phase::Aborted | Phase::Undone => {}
+                Phase::Locking
+                | Phase::BackingUp
+                | Phase::Aborting
+                | Phase::Aborted
+                | Phase::Undone
+                | Phase::Discarding(_)
+                | Phase::Discarded(_) => {}
                 Phase::Writing(_)
                 | Phase::UndoLocking(_)
                 | Phase::Undoing(_)
