@@ -14,7 +14,8 @@ What it adds to moto's own server:
 * An SQS redrive policy is given back without spaces, as Terraform writes it and AWS keeps it; otherwise every queue with
   a dead-letter queue would plan as changed.
 * `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
-  `dynamodb PutItem 400`.
+  `dynamodb PutItem 400`. `GET /_details/ACCOUNT` answers with the same as JSON, one object a line, with the headers
+  that mean something and, where the body is JSON, the body.
 * HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
 """
 
@@ -36,6 +37,9 @@ from werkzeug.serving import make_server
 
 CREDENTIAL = re.compile(r"Credential=(\d{12})/\d+/[\w-]+/([\w-]+)/")
 REQUESTS = "/_requests/"
+DETAILS = "/_details/"
+# Headers that say how something is to be done; not who asks, when, and with which signature.
+MEANT = re.compile(r"HTTP_(X_AMZ_(?!DATE|SECURITY_TOKEN|USER_AGENT|MOTO|TARGET).*|IF_.*|RANGE|CONTENT_MD5)")
 
 
 class Handler(MotoRequestHandler):
@@ -52,17 +56,21 @@ class OneAtATime:
         self.application = application
         self.turn = threading.Lock()
         self.requests = collections.defaultdict(list)
+        self.details = collections.defaultdict(list)
 
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"].startswith(REQUESTS):
-            lines = self.requests[environ["PATH_INFO"].removeprefix(REQUESTS)]
-            start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
-            return ["".join(f"{line}\n" for line in lines).encode()]
+            return answer_lines(self.requests[environ["PATH_INFO"].removeprefix(REQUESTS)], start_response)
+        if environ["PATH_INFO"].startswith(DETAILS):
+            return answer_lines(self.details[environ["PATH_INFO"].removeprefix(DETAILS)], start_response)
         if signed := CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")):
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = signed.group(1)
             start_response = self.noting(*signed.groups(), environ, start_response)
         # Read whole before the turn is taken: a client that stalls in mid-upload must not hold up the others.
-        environ["wsgi.input"] = io.BytesIO(read_body(environ))
+        body = read_body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        if signed:
+            self.details[signed.group(1)].append(describe(signed.group(2), environ, body))
         with self.turn:
             answer = self.application(environ, start_response)
             try:
@@ -73,16 +81,42 @@ class OneAtATime:
 
     def noting(self, account, service, environ, start_response):
         """Wraps `start_response` so that the request is noted with its outcome."""
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-        if not operation:
-            uri = environ.get("REQUEST_URI") or environ["PATH_INFO"]
-            operation = f"{environ['REQUEST_METHOD']} {uri}"
+        operation = operation_of(environ)
 
         def noted(status, *rest):
             self.requests[account].append(f"{service} {operation} {status.split(' ')[0]}")
             return start_response(status, *rest)
 
         return noted
+
+
+def answer_lines(lines, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+    return ["".join(f"{line}\n" for line in lines).encode()]
+
+
+def operation_of(environ):
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if not operation:
+        uri = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+        operation = f"{environ['REQUEST_METHOD']} {uri}"
+    return operation
+
+
+def describe(service, environ, body):
+    """One line of JSON about a request: what it is, the headers that mean something, a JSON body."""
+    headers = {
+        name.removeprefix("HTTP_").lower().replace("_", "-"): value
+        for name, value in environ.items()
+        if MEANT.fullmatch(name)
+    }
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    try:
+        content = json.loads(body) if "x-amz-json" in headers["content-type"] else None
+    except ValueError:
+        content = None
+    line = {"service": service, "operation": operation_of(environ), "headers": headers, "body": content}
+    return json.dumps(line)
 
 
 def compact_redrive_policy(queue, attributes=Queue.attributes.fget):
