@@ -1,5 +1,11 @@
 //! The S3 backend, judged by the emulator and by real Terraform.
 
 mod conformance;
+mod credentials;
 mod lab;
+mod locks;
+mod network;
 mod plan;
+mod requests;
+mod states;
+mod terraform;

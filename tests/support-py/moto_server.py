@@ -15,7 +15,7 @@ What it adds to moto's own server:
   a dead-letter queue would plan as changed.
 * `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
   `dynamodb PutItem 400`. `GET /_details/ACCOUNT` answers with the same as JSON, one object a line, with the headers
-  that mean something and, where the body is JSON, the body.
+  that mean something and, where it is JSON or a form, the body.
 * HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
 """
 
@@ -29,6 +29,7 @@ import re
 import signal
 import sys
 import threading
+import urllib.parse
 
 import moto.backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -104,17 +105,18 @@ def operation_of(environ):
 
 
 def describe(service, environ, body):
-    """One line of JSON about a request: what it is, the headers that mean something, a JSON body."""
+    """One line of JSON about a request: what it is, the headers that mean something, a JSON body or a form."""
     headers = {
         name.removeprefix("HTTP_").lower().replace("_", "-"): value
         for name, value in environ.items()
         if MEANT.fullmatch(name)
     }
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
-    try:
-        content = json.loads(body) if "x-amz-json" in headers["content-type"] else None
-    except ValueError:
-        content = None
+    content = None
+    if "x-amz-json" in headers["content-type"]:
+        content = json.loads(body)
+    elif "form-urlencoded" in headers["content-type"]:
+        content = dict(urllib.parse.parse_qsl(body.decode(errors="replace")))
     line = {"service": service, "operation": operation_of(environ), "headers": headers, "body": content}
     return json.dumps(line)
 

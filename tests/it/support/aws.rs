@@ -83,7 +83,7 @@ impl Account {
     }
 
     /// Returns each request of this account so far as JSON: `service`, `operation` as in [`requests`](Self::requests),
-    /// `headers` that say how something is to be done (names in lower case), and the `body` if it is JSON.
+    /// `headers` that say how something is to be done (names in lower case), and the `body` if it is JSON or a form.
     pub fn details(&self) -> Vec<Value> {
         let path = format!("/_details/{}", self.id);
         let answer = http::request(self.address, "GET", &path, &[], b"").expect("the emulator answers");
