@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use super::input::{RootModule, fresh_lineages, read_plan};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
+use crate::config::EffectiveBackend;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
 use crate::plan::compute::{Computed, Inputs};
+use crate::plan::file::SourceBlock;
 use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
@@ -77,8 +79,7 @@ impl Project {
     ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
         let mut found: BTreeMap<StackName, StateLocation> = BTreeMap::new();
         for source in &self.plan.sources {
-            let id = StateId::Source(source.name.value.clone());
-            let mut location = self.modules[&id].backend.location.clone();
+            let mut location = self.backend(source, environment)?.location;
             absolute(&mut location, &self.base.join(&source.dir.value));
             found.insert(source.name.value.clone(), location);
         }
@@ -96,9 +97,9 @@ impl Project {
         environment: &Environment,
     ) -> Result<Prepared, CommandError> {
         let locations = self.locations(environment)?;
+        self.remember_credentials(stores, environment, &locations)?;
         let mut opened = BTreeMap::new();
         for (id, location) in &locations {
-            self.remember_credentials(stores, id, location);
             opened.insert(id.clone(), stores.open_for_reading(location)?);
         }
         let snapshots = read_all(&opened)?;
@@ -112,24 +113,43 @@ impl Project {
         Ok(Prepared { migration, report })
     }
 
-    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
-    /// their arguments from the first source. Who chooses another profile or role there chooses other credentials.
-    fn remember_credentials(&self, stores: &Stores, id: &StateId, location: &StateLocation) {
-        let own = match id {
-            StateId::Source(_) => self.modules.get(id),
-            StateId::Stack(_) => self
-                .plan
-                .sources
-                .first()
-                .and_then(|source| self.modules.get(&StateId::Source(source.name.value.clone()))),
-        };
-        let Some(found) = own.map(|module| &module.backend) else {
-            return;
-        };
-        let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
-        if found.location.backend == location.backend && same("profile") {
-            stores.remember(location, &found.credentials);
+    /// Returns where a source's own root module keeps its state in an environment.
+    fn backend(
+        &self,
+        source: &SourceBlock,
+        environment: &Environment,
+    ) -> Result<EffectiveBackend, CommandError> {
+        let module = &self.modules[&StateId::Source(source.name.value.clone())];
+        if source.backend_config.is_empty() {
+            return Ok(module.backend.clone());
         }
+        let files = self.plan.backend_config(source, environment);
+        module.backend_with(files.map_err(|fault| CommandError::from(vec![fault]))?)
+    }
+
+    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
+    /// their arguments from the first source. Who chooses another profile there chooses other credentials.
+    fn remember_credentials(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+        locations: &BTreeMap<StateId, StateLocation>,
+    ) -> Result<(), CommandError> {
+        for (at, source) in self.plan.sources.iter().enumerate() {
+            let found = self.backend(source, environment)?;
+            let name = &source.name.value;
+            for (id, location) in locations {
+                let takes_from_it = match id {
+                    StateId::Source(other) => other == name,
+                    StateId::Stack(_) => at == 0,
+                };
+                let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+                if takes_from_it && found.location.backend == location.backend && same("profile") {
+                    stores.remember(location, &found.credentials);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn compute(
