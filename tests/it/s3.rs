@@ -9,3 +9,4 @@ mod plan;
 mod requests;
 mod states;
 mod terraform;
+mod transport;

@@ -1,9 +1,10 @@
 """Serves the emulated AWS (moto) on 127.0.0.1 for the integration tests.
 
-    venv/bin/python moto_server.py [--port PORT] [--until-eof]
+    venv/bin/python moto_server.py [--port PORT] [--until-eof] [--tls DIR]
 
 Prints `listening on PORT` once it answers; without --port the system picks a free one. With --until-eof it lives
-exactly as long as its standard input is open, so that it never outlives a test process, however that one ends.
+exactly as long as its standard input is open, so that it never outlives a test process, however that one ends. With
+--tls it speaks TLS, and puts the certificate to trust into DIR/ca.pem.
 
 What it adds to moto's own server:
 
@@ -21,7 +22,9 @@ What it adds to moto's own server:
 
 import argparse
 import collections
+import datetime
 import io
+import ipaddress
 import json
 import logging
 import os
@@ -144,15 +147,51 @@ def remember_modules():
     moto.backends.list_of_moto_modules = lambda: modules
 
 
+def make_certificate(directory):
+    """Makes a certificate for 127.0.0.1 that an authority of this run's own has signed."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def signed(name, key, issuer, issuer_key, extension):
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        builder = x509.CertificateBuilder(issuer or subject, subject, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(days=1))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=2)).add_extension(extension, critical=False)
+        return builder.sign(issuer_key, hashes.SHA256())
+
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    basic = x509.BasicConstraints(ca=True, path_length=None)
+    authority = signed("emulated authority", authority_key, None, authority_key, basic)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = signed("emulated AWS", key, authority.subject, authority_key, address)
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    for name, content in [
+        ("ca.pem", authority.public_bytes(pem)),
+        ("server.pem", certificate.public_bytes(pem)),
+        ("server.key", secret),
+    ]:
+        with open(os.path.join(directory, name), "wb") as file:
+            file.write(content)
+    return os.path.join(directory, "server.pem"), os.path.join(directory, "server.key")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--until-eof", action="store_true")
+    parser.add_argument("--tls", metavar="DIR")
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     remember_modules()
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", options.port, application, threaded=True, request_handler=Handler)
+    tls = make_certificate(options.tls) if options.tls else None
+    server = make_server(
+        "127.0.0.1", options.port, application, threaded=True, request_handler=Handler, ssl_context=tls
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"listening on {server.server_port}", flush=True)
     # Moto prints now and then, and nobody reads our standard output from here on.

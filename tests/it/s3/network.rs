@@ -26,7 +26,7 @@ fn open_at(lab: &Lab, address: SocketAddr, arguments: &[(&str, &str)], patience:
 }
 
 /// Accepts every connection and does with it what `treat` says.
-fn listen(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(super) fn listen(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let treat = Arc::new(treat);
@@ -40,7 +40,7 @@ fn listen(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 }
 
 /// Reads one whole request.
-fn request(stream: &mut TcpStream) -> Vec<u8> {
+pub(super) fn request(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut part = [0; 65536];
     loop {

@@ -241,3 +241,31 @@ fn a_missing_bucket_and_missing_credentials_are_said_plainly() {
     assert_eq!(code, 1, "{stderr}");
     assert!(stderr.contains("no credentials were found"), "{stderr}");
 }
+
+#[test]
+fn what_a_plan_file_may_say_the_backend_understands() {
+    use stackcut::backend::s3::S3Config;
+    use stackcut::plan::backend::{BackendKind, is_credential};
+    let kind = BackendKind::S3;
+    let members = "role_arn duration external_id policy policy_arns session_name source_identity tags.a \
+        transitive_tag_keys web_identity_token web_identity_token_file s3 dynamodb iam sso sts";
+    let nested = |word: &str| -> Vec<String> {
+        let names = members.split(' ').map(|member| format!("{word}.{member}"));
+        names.filter(|name| kind.knows(name)).collect()
+    };
+    for word in kind.words() {
+        let names = match kind.knows(word) {
+            true => vec![word.to_owned()],
+            false => nested(word),
+        };
+        assert!(!names.is_empty(), "{word}");
+        for name in names.iter().filter(|name| !is_credential(name)) {
+            let arguments = [(name.clone(), "x".to_owned())].into();
+            let problem = S3Config::effective(&arguments, "default", &|_| None).unwrap_err();
+            assert!(
+                !problem.to_string().contains("is not an argument of it"),
+                "{problem}"
+            );
+        }
+    }
+}
