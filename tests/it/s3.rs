@@ -1,5 +1,6 @@
 //! The S3 backend, judged by the emulator and by real Terraform.
 
+mod apply;
 mod conformance;
 mod credentials;
 mod lab;

@@ -52,7 +52,7 @@ split "shop" {
 "#;
 
 /// Writes a monolith with these backend arguments, and its state into the bucket.
-fn monolith(lab: &Lab, dir: &Path, backend: &str) {
+pub(super) fn monolith(lab: &Lab, dir: &Path, backend: &str) {
     let code = format!(
         "terraform {{\n  backend \"s3\" {{\n    bucket = \"{}\"\n    key    = \"mono.tfstate\"\n{backend}\n  }}\n}}\n\nresource \"terraform_data\" \"orders\" {{}}\nresource \"terraform_data\" \"vpc\" {{}}\n",
         lab.bucket
@@ -67,7 +67,7 @@ fn stackcut(lab: &Lab, dir: &Path, args: &[&str]) -> (i32, String, String) {
     stackcut_in(lab.aws.env(), dir, args)
 }
 
-fn stackcut_in(env: Vec<(String, String)>, dir: &Path, args: &[&str]) -> (i32, String, String) {
+pub(super) fn stackcut_in(env: Vec<(String, String)>, dir: &Path, args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_stackcut"))
         .args(args)
         .current_dir(dir)
@@ -116,7 +116,7 @@ fn reads_states_and_changes_nothing() {
 }
 
 /// The environment without keys, region and endpoint: all of it comes from the configuration.
-fn bare_env(lab: &Lab) -> Vec<(String, String)> {
+pub(super) fn bare_env(lab: &Lab) -> Vec<(String, String)> {
     let mut env = lab.aws.env();
     env.retain(|(name, _)| {
         !["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"].contains(&name.as_str())
@@ -126,7 +126,7 @@ fn bare_env(lab: &Lab) -> Vec<(String, String)> {
 }
 
 /// The arguments that `bare_env` leaves out, nested ones too.
-fn connection(lab: &Lab) -> String {
+pub(super) fn connection(lab: &Lab) -> String {
     format!(
         "region = \"eu-central-1\"\naccess_key = \"{}\"\nsecret_key = \"hunter2-key\"\nendpoints = {{\n  s3 = \"{url}\"\n  dynamodb = \"{url}\"\n}}\nuse_path_style = true\nskip_credentials_validation = true\nskip_requesting_account_id = true\nskip_region_validation = true\n",
         lab.aws.id(),
