@@ -3,3 +3,4 @@
 mod conformance;
 mod lab;
 mod plan;
+mod story;
