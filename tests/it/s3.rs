@@ -9,5 +9,6 @@ mod network;
 mod plan;
 mod requests;
 mod states;
+mod story;
 mod terraform;
 mod transport;

@@ -17,6 +17,8 @@ What it adds to moto's own server:
 * `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
   `dynamodb PutItem 400`. `GET /_details/ACCOUNT` answers with the same as JSON, one object a line, with the headers
   that mean something and, where it is JSON or a form, the body.
+* An answer's head and body leave in one piece. In two, now and then a client closed the connection between them, took
+  the answer for lost, repeated the request, and found its own first lock in its way.
 * HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
 """
 
@@ -48,6 +50,7 @@ MEANT = re.compile(r"HTTP_(X_AMZ_(?!DATE|SECURITY_TOKEN|USER_AGENT|MOTO|TARGET).
 
 class Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
 
     def log_request(self, *_):
         """One line a request would drown everything else."""
