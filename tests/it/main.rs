@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod differential;
 mod docs;
+mod emit;
 mod execute;
 mod fuzz;
 mod plan_file;
