@@ -4,6 +4,7 @@ mod check;
 mod fixture;
 mod harness;
 mod interleave;
+mod journal_down;
 mod locks;
 mod order;
 mod refuse;
