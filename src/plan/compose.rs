@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::PlanFile;
 use super::compute::{Computed, changes};
 use super::migration::{After, Before, MigrationPlan, PlanFault, PlannedState, Role, StackDependency};
+use super::preset::{self, PresetError};
 use crate::graph::EdgeKind;
 use crate::moves::{ConservationError, MoveError, NewState, StateInput, States, apply, conserve};
 use crate::stack::{StateId, StateLocation};
@@ -57,6 +58,7 @@ impl Computed {
             states,
             moves: self.assignment.instances.clone(),
             outputs: self.assignment.outputs.clone(),
+            presets: self.presets.clone(),
             dependencies: self.dependencies(),
             warnings: self
                 .assignment
@@ -102,6 +104,9 @@ pub enum ReplayError {
     /// No source is among the states.
     #[error("the plan has no source with a state")]
     NoSource,
+    /// An output cannot be given its value.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The moves cannot be made.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -142,7 +147,12 @@ impl MigrationPlan {
             };
             states.insert(state.id.clone(), input);
         }
-        let changes = changes(self.moves.clone(), &self.outputs);
+        let mut changes = changes(self.moves.clone(), &self.outputs);
+        let read: BTreeMap<StateId, &Snapshot> = originals
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot))
+            .collect();
+        changes.set_outputs = preset::values(&self.presets, &read)?;
         let conserved = conserve(&states, &changes, apply(&states, &changes)?)?;
         let mut results = BTreeMap::new();
         for (id, outcome) in conserved.states {
