@@ -1,6 +1,7 @@
 //! Executions in made-up worlds: in memory and on local files, with every failure at every effect.
 
 mod check;
+mod documented;
 mod fixture;
 mod harness;
 mod interleave;
