@@ -88,6 +88,8 @@ pub struct Input<'a> {
 pub struct Rewritten {
     /// The root module of every state: of the stacks, and what is left of the monolith.
     pub trees: BTreeMap<StateId, FileTree>,
+    /// Code beside the monolith (`../modules`) that what is left of it may call. It stays where it is.
+    pub outside: FileTree,
     /// Root outputs that follow what they name and that the plan file does not list; their states must follow.
     pub outputs: Vec<moves::OutputMove>,
     /// Outputs that states must have from the beginning, so that contracts can be read before an apply.
@@ -215,6 +217,11 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         documents: documents.known(),
         ..Rewritten::default()
     };
+    for path in input.paths.iter().filter(|path| path.starts_with("../")) {
+        if let Some(bytes) = paths::read(input, path, &mut faults) {
+            rewritten.outside.insert(path.clone(), bytes);
+        }
+    }
     let writer_of = |state| refer::Writer {
         cut: &cut,
         names: &names,

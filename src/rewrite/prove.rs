@@ -26,7 +26,12 @@ pub fn prove(
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (state, files) in &rewritten.trees {
-        let found = prove_one(files, after.get(state).copied(), undeployed);
+        let outside = match state {
+            StateId::Source(_) => Some(&rewritten.outside),
+            StateId::Stack(_) => None,
+        };
+        let files = files.iter().chain(outside.into_iter().flatten());
+        let found = prove_files(files, after.get(state).copied(), undeployed);
         faults.extend(
             found
                 .into_iter()
@@ -75,9 +80,15 @@ pub fn prove_one(
     state: Option<&Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let tree = files
-        .iter()
-        .fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
+    prove_files(files.iter(), state, undeployed)
+}
+
+fn prove_files<'f>(
+    files: impl Iterator<Item = (&'f String, &'f Vec<u8>)>,
+    state: Option<&Snapshot>,
+    undeployed: &BTreeSet<ConfigResourceAddr>,
+) -> Vec<Diagnostic> {
+    let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
     let configuration = match Configuration::load(&tree, &LoadOptions::default()) {
         Ok(configuration) => configuration,
         Err(ConfigError::Invalid { diagnostics, .. }) => return diagnostics,

@@ -270,7 +270,7 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::{StackName, StateId};
+    use crate::stack::StateId;
 
     #[test]
     fn our_override_has_the_last_word() {

@@ -14,3 +14,4 @@ mod rewrite;
 mod states;
 mod support;
 mod tools_test;
+mod verify;

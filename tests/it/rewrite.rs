@@ -2,8 +2,8 @@
 
 mod acme;
 mod aws;
-mod lab;
+pub mod lab;
 mod lifted;
 mod random;
 mod refusals;
-mod slices;
+pub mod slices;

@@ -1,0 +1,7 @@
+//! The proof by real plans: cut monoliths are rehearsed with real Terraform before anything is applied.
+
+mod aws;
+mod broken;
+mod good;
+mod processes;
+mod stage;
