@@ -67,10 +67,7 @@ pub enum TerraformError {
 
 impl TerraformError {
     /// Returns an error about a path.
-    pub(super) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> TerraformError {
+    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Scratch { action, path, source }
     }

@@ -404,7 +404,7 @@ impl Stage<'_, '_> {
         };
         let version = self.terraform.version();
         with_places(root, |places| {
-            overlay.give(reading, contract, known, places, version, &declares)
+            overlay.give(reading, contract, known, places, version, &declares);
         });
         Ok(())
     }
