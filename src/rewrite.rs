@@ -16,6 +16,7 @@ mod doc;
 mod documents;
 mod each;
 mod emit;
+mod export_blocks;
 mod exports;
 mod json_syntax;
 mod lift;
@@ -190,6 +191,7 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let secrets = secrets::Secrets::new(input, &cut.ownership, &values);
     let names = naming::Names::new(input, &cut.ownership, &states);
     let exports = exports::exports(&cut, &secrets, &mut faults);
+    export_blocks::check(&cut, &names, &secrets, &exports, &mut faults);
     let order = cycle::order(&cut, &states, &mut faults);
     let documents = documents::Documents {
         cut: &cut,

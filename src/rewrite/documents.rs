@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::Taken;
 use super::closure::Cut;
+use super::export_blocks;
 use super::exports::{Exports, Half, attributes};
 use super::naming::Names;
 use super::ownership::Repetition;
@@ -70,9 +71,7 @@ impl Documents<'_, '_> {
         exports
             .iter()
             .map(|export| {
-                let value = export
-                    .value
-                    .value
+                let value = export_blocks::in_words_of_the_source(self.cut, producer, export)
                     .parse()
                     .ok()
                     .and_then(|expr| self.values.expr(&Scope::root(), &expr));

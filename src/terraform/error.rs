@@ -34,7 +34,9 @@ pub enum TerraformError {
     Failed {
         /// The command without its arguments.
         command: String,
-        /// Exit code or signal.
+        /// Its exit code; none where a signal ended it.
+        code: Option<i32>,
+        /// The code or the signal in words.
         status: String,
         /// The end of what it said on stderr.
         stderr: String,

@@ -2,8 +2,14 @@
 
 mod acme;
 mod aws;
+mod blocks;
+mod crossings;
+mod exports;
+mod keys;
 pub mod lab;
 mod lifted;
 mod random;
 mod refusals;
-pub mod slices;
+mod secrets;
+pub mod small;
+mod types;

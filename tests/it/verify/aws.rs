@@ -4,7 +4,7 @@ use stackcut::verify::Verdict;
 
 use super::stage::{Stage, assert_holds, root};
 use crate::rewrite::lab::{Lab, write};
-use crate::rewrite::slices::{formatted, plan};
+use crate::rewrite::small::{formatted, plan};
 use crate::support::moto::Moto;
 use crate::support::terraform::{Terraform, aws_override};
 use crate::support::tools::tools;

@@ -4,7 +4,7 @@ use stackcut::verify::{Class, Verdict};
 
 use super::stage::{Stage, edit, root, shown};
 use crate::rewrite::lab::Lab;
-use crate::rewrite::slices::{formatted, plan};
+use crate::rewrite::small::{formatted, plan};
 use crate::support::tools::tools;
 
 const CODE: &str = r#"

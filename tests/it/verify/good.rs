@@ -6,7 +6,7 @@ use stackcut::verify::Verdict;
 
 use super::stage::{Stage, assert_holds, fingerprint, root, verdicts};
 use crate::rewrite::lab::{Lab, write};
-use crate::rewrite::slices::{formatted, plan};
+use crate::rewrite::small::{formatted, plan};
 use crate::support::terraform::Terraform;
 use crate::support::tools::tools;
 

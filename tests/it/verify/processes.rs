@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::stage::{Stage, assert_holds};
+use stackcut::verify::VerifyError;
+
+use super::stage::{Stage, assert_holds, root};
 use crate::rewrite::lab::Lab;
-use crate::rewrite::slices::{formatted, plan};
+use crate::rewrite::small::{formatted, plan};
 use crate::support::tools::tools;
 
 const CODE: &str = r#"
@@ -84,4 +86,91 @@ fn independent_stacks_are_planned_at_once_and_producers_first() {
     for pair in lines.chunks(2) {
         assert_eq!(pair[0].replace("begin", "end"), pair[1], "{log}");
     }
+}
+
+/// An interruption kills what is at work and leaves no scratch directory.
+#[test]
+fn an_interruption_leaves_nothing() {
+    let lab = Lab::new(
+        tools().terraform(),
+        &[("main.tf", &formatted(CODE))],
+        &plan(STACKS),
+    )
+    .apply();
+    let cut = lab.cut();
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().display();
+    let sleep = format!("echo \"$PWD\" >> {here}/places; sleep 600 & echo $! >> {here}/pids; wait");
+    let mut stage = Stage::new(&lab);
+    stage.program = wrapper(dir.path(), &sleep);
+    let pids = dir.path().join("pids");
+    let count = || fs::read_to_string(&pids).map_or(0, |text| text.lines().count());
+    let outcome = stage.try_run(&cut, &|| count() >= 2);
+    assert!(matches!(outcome, Err(VerifyError::Interrupted)), "{outcome:?}");
+    let places = fs::read_to_string(dir.path().join("places")).unwrap();
+    for place in places.lines() {
+        let scratch = Path::new(place).ancestors().find(|dir| {
+            let name = dir.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with(".stackcut-")
+        });
+        let scratch = scratch.expect("it worked in a scratch directory");
+        assert!(!scratch.exists(), "{} is left", scratch.display());
+    }
+    for pid in fs::read_to_string(&pids).unwrap().lines() {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while is_alive(pid) {
+            assert!(std::time::Instant::now() < deadline, "process {pid} lives on");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+/// Tells whether a process is there and not merely waiting to be reaped.
+fn is_alive(pid: &str) -> bool {
+    let id = pid
+        .trim()
+        .parse()
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .expect("a process id");
+    let is_zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    rustix::process::test_kill_process(id).is_ok() && !is_zombie
+}
+
+/// What people have in TF_CLI_ARGS_plan reaches the plan, and does no harm.
+#[test]
+fn arguments_from_the_environment() {
+    let lab = Lab::new(
+        tools().terraform(),
+        &[("main.tf", &formatted(CODE))],
+        &plan(STACKS),
+    )
+    .apply();
+    let mut cut = lab.cut();
+    super::stage::edit(&mut cut, "a", "main.tf", "\"a\"\n}", "\"z\"\n}");
+    let mut stage = Stage::new(&lab);
+    for (name, value) in [
+        ("TF_CLI_ARGS_plan", "-detailed-exitcode"),
+        ("TF_CLI_ARGS_init", "-backend-config=bucket=nobody-has-this"),
+        ("TF_LOG", "trace"),
+        ("TF_WORKSPACE", "elsewhere"),
+        ("TF_DATA_DIR", "/nowhere"),
+    ] {
+        stage.env.push((name.into(), value.into()));
+    }
+    let proof = stage.run(&cut);
+    let found = &root(&proof, "a").judgement.findings;
+    assert_eq!(found.len(), 1, "{}", proof.text());
+    assert_eq!(found[0].line(), "terraform_data.a: update (input, output)");
+    // A plan of a part proves nothing.
+    stage
+        .env
+        .push(("TF_CLI_ARGS_plan".into(), "-target=terraform_data.none".into()));
+    let proof = stage.run(&cut);
+    assert_eq!(
+        root(&proof, "a").verdict,
+        stackcut::verify::Verdict::Unproven,
+        "{}",
+        proof.text()
+    );
 }

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 
 use stackcut::diagnostic::Diagnostic;
 use stackcut::stack::StateId;
-use stackcut::terraform::{Original, Terraform};
-use stackcut::verify::{Parts, Proof, Rehearsal, RootProof, Verdict};
+use stackcut::terraform::{Original, Stop, Terraform};
+use stackcut::verify::{Parts, Proof, Rehearsal, RootProof, Verdict, VerifyError};
 
 use crate::rewrite::lab::{CutMade, Lab};
 use crate::support::terraform as support;
@@ -42,6 +42,10 @@ impl Stage {
     }
 
     pub fn run(&self, cut: &CutMade) -> Proof {
+        self.try_run(cut, &|| false).expect("nobody interrupts")
+    }
+
+    pub fn try_run(&self, cut: &CutMade, stop: Stop<'_>) -> Result<Proof, VerifyError> {
         let terraform = Terraform::find(Some(&self.program), &|| false).expect("the test tools are there");
         let terraform = terraform.envs(self.env.iter().cloned());
         let original = Original {
@@ -66,22 +70,14 @@ impl Stage {
             moves: &cut.moves,
         });
         let steps = Mutex::new(0);
-        let proof = rehearsal
-            .run(
-                &terraform,
-                NonZeroUsize::new(self.parallelism).unwrap(),
-                &|| false,
-                &|_| {
-                    *steps.lock().unwrap() += 1;
-                },
-            )
-            .expect("nobody interrupts");
+        let bound = NonZeroUsize::new(self.parallelism).unwrap();
+        let proof = rehearsal.run(&terraform, bound, stop, &|_| *steps.lock().unwrap() += 1)?;
         assert_eq!(
             *steps.lock().unwrap(),
             rehearsal.stacks.len() + 1,
             "a line of progress for each"
         );
-        proof
+        Ok(proof)
     }
 }
 
