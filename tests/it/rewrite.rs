@@ -1,6 +1,6 @@
 //! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
 
-mod acme;
+pub mod acme;
 mod aws;
 mod blocks;
 mod crossings;
