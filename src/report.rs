@@ -4,6 +4,7 @@
 
 pub mod graph;
 pub mod inspect;
+pub mod migration;
 pub mod split;
 mod table;
 
