@@ -131,7 +131,9 @@ fn acme_is_proven_before_anything_is_applied() {
     let cut = lab.cut();
     let mut stage = Stage::new(&lab);
     // The variable files are those of the plan file, not what a person types.
-    stage.env.extend(env.into_iter().filter(|(name, _)| name != "TF_CLI_ARGS_plan"));
+    stage
+        .env
+        .extend(env.into_iter().filter(|(name, _)| name != "TF_CLI_ARGS_plan"));
     let before = super::stage::fingerprint(&lab.monolith);
     let proof = stage.run(&cut);
     assert_holds(&proof);

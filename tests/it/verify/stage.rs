@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use stackcut::diagnostic::Diagnostic;
 use stackcut::stack::StateId;
 use stackcut::terraform::{Original, Stop, Terraform};
-use stackcut::verify::{Parts, Proof, Rehearsal, RootProof, Verdict, VerifyError};
+use stackcut::verify::{Parts, Proof, Rehearsal, RootProof, Source, Verdict, VerifyError};
 
 use crate::rewrite::lab::{CutMade, Lab};
 use crate::support::terraform as support;
@@ -58,14 +58,17 @@ impl Stage {
             .iter()
             .map(|(id, bytes)| (id.clone(), bytes.as_slice()))
             .collect();
+        let source = Source {
+            original,
+            before: &cut.before,
+            variable_paths: cut.variable_paths.clone(),
+        };
+        let sources = BTreeMap::from([(cut.source.clone(), source)]);
         let rehearsal = Rehearsal::new(&Parts {
             environment: "default",
             rewritten: &cut.rewritten,
             after: &after,
-            source: &cut.source,
-            original: &original,
-            before: &cut.before,
-            variable_paths: &cut.variable_paths,
+            sources: &sources,
             locations: &cut.locations,
             moves: &cut.moves,
         });
