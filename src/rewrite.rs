@@ -18,6 +18,7 @@ mod each;
 mod emit;
 mod export_blocks;
 mod exports;
+mod follow;
 mod json_syntax;
 mod lift;
 mod naming;
@@ -47,6 +48,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
+pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one};
 pub use reading::{Document, Reading};
 

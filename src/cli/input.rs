@@ -20,6 +20,8 @@ use crate::workdir::WorkDir;
 #[derive(Debug)]
 pub(super) struct RootModule {
     pub(super) dir: PathBuf,
+    /// How it was read.
+    pub(super) options: LoadOptions,
     pub(super) configuration: Configuration,
     pub(super) backend: EffectiveBackend,
 }
@@ -52,6 +54,7 @@ impl RootModule {
         }
         Ok(Self {
             dir: dir.to_owned(),
+            options,
             configuration,
             backend,
         })
@@ -80,7 +83,7 @@ impl RootModule {
     }
 }
 
-fn config_error(error: ConfigError) -> CommandError {
+pub(super) fn config_error(error: ConfigError) -> CommandError {
     match error {
         ConfigError::Source(error) => CommandError::new(error.to_string()).note("nothing was written"),
         ConfigError::Invalid { diagnostics, .. } => {

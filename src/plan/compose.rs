@@ -12,6 +12,7 @@ use super::compute::{Computed, changes};
 use super::migration::{
     After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
 };
+use super::preset::{self, PresetError};
 use crate::graph::EdgeKind;
 use crate::moves::{ConservationError, MoveError, NewState, StateInput, States, apply, conserve};
 use crate::stack::{StateId, StateLocation};
@@ -73,6 +74,7 @@ impl Computed {
             states,
             moves: self.assignment.instances.clone(),
             outputs: self.assignment.outputs.clone(),
+            presets: self.presets.clone(),
             dependencies: self.dependencies(),
             warnings: self
                 .assignment
@@ -118,6 +120,9 @@ pub enum ReplayError {
     /// No source is among the states.
     #[error("the plan has no source with a state")]
     NoSource,
+    /// An output cannot be given its value.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The moves cannot be made.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -158,7 +163,12 @@ impl MigrationPlan {
             };
             states.insert(state.id.clone(), input);
         }
-        let changes = changes(self.moves.clone(), &self.outputs);
+        let mut changes = changes(self.moves.clone(), &self.outputs);
+        let read: BTreeMap<StateId, &Snapshot> = originals
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot))
+            .collect();
+        changes.set_outputs = preset::values(&self.presets, &read)?;
         let conserved = conserve(&states, &changes, apply(&states, &changes)?)?;
         let mut results = BTreeMap::new();
         for (id, outcome) in conserved.states {

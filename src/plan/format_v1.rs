@@ -1,4 +1,4 @@
-//! The saved plan, version 1: JSON that people may read and that no other program should write.
+//! The saved plan, versions 1 and 2: JSON that people may read and that no other program should write.
 //!
 //! ```json
 //! {
@@ -8,8 +8,12 @@
 //! }
 //! ```
 //!
+//! Version 2 is version 1 with `presets`; a plan without them is written as version 1.
+//!
 //! A newer version is refused, since half-understood orders are worse than none; for the same reason unknown fields
 //! are. Older versions stay readable. Neither credentials nor state content are ever in it.
+
+mod presets;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +21,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::presets::PresetV2;
 use super::assign::{InstanceMove, OutputMove};
 use super::migration::{
     After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
@@ -27,8 +32,11 @@ use crate::stack::{StateId, StateLocation};
 /// The word in `format`.
 pub const FORMAT: &str = "stackcut-plan";
 
-/// The newest version this program reads, and the one it writes.
-pub const VERSION: u64 = 1;
+/// The newest version this program reads.
+pub const VERSION: u64 = 2;
+
+/// The version without presets.
+const WITHOUT_PRESETS: u64 = 1;
 
 /// Why a saved plan cannot be read or written.
 #[derive(Debug, Error)]
@@ -92,11 +100,14 @@ pub fn read(text: &str) -> Result<MigrationPlan, SavedPlanError> {
         return Err(SavedPlanError::OtherFormat { found: head.format });
     }
     match head.version {
-        VERSION => {}
+        WITHOUT_PRESETS | VERSION => {}
         0 => return Err(SavedPlanError::NoSuchVersion { found: 0 }),
         found => return Err(SavedPlanError::Newer { found }),
     }
     let document: Document = serde_json::from_str(text)?;
+    if head.version == WITHOUT_PRESETS && !document.presets.is_empty() {
+        return Err(damaged("presets", "version 1 has none"));
+    }
     let plan = document.plan()?;
     plan.check()?;
     Ok(plan)
@@ -125,6 +136,8 @@ struct Document {
     states: Vec<StateV1>,
     moves: Vec<MoveV1>,
     outputs: Vec<OutputV1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    presets: Vec<PresetV2>,
     dependencies: Vec<DependencyV1>,
     warnings: Vec<String>,
 }
@@ -197,7 +210,10 @@ impl From<&MigrationPlan> for Document {
     fn from(plan: &MigrationPlan) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            version: VERSION,
+            version: match plan.presets.is_empty() {
+                true => WITHOUT_PRESETS,
+                false => VERSION,
+            },
             written_by: concat!("stackcut ", env!("CARGO_PKG_VERSION")).to_owned(),
             name: plan.name.to_string(),
             environment: plan.environment.clone(),
@@ -221,6 +237,7 @@ impl From<&MigrationPlan> for Document {
                     to_state: id_text(&output.taker),
                 })
                 .collect(),
+            presets: plan.presets.iter().map(PresetV2::from).collect(),
             dependencies: plan
                 .dependencies
                 .iter()
@@ -293,6 +310,11 @@ impl Document {
                 .outputs
                 .into_iter()
                 .map(OutputV1::found)
+                .collect::<Result<_, _>>()?,
+            presets: self
+                .presets
+                .into_iter()
+                .map(PresetV2::preset)
                 .collect::<Result<_, _>>()?,
             dependencies: self
                 .dependencies

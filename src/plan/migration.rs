@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::assign::{InstanceMove, OutputMove};
 use super::backend;
+use super::preset::Preset;
 use crate::stack::{StackName, StateId, StateLocation};
 
 /// Everything that a migration does in one environment.
@@ -24,6 +25,9 @@ pub struct MigrationPlan {
     pub moves: Vec<InstanceMove>,
     /// The root outputs that change their state.
     pub outputs: Vec<OutputMove>,
+    /// The root outputs that are given a value, so that contracts can be read before an apply. Their content is named by
+    /// where it stands in the originals, never spelled.
+    pub presets: Vec<Preset>,
     /// Which stack reads which.
     pub dependencies: Vec<StackDependency>,
     /// What people should know before they say yes.
@@ -151,6 +155,14 @@ pub enum PlanFault {
         /// The state.
         id: StateId,
     },
+    /// An output is given a value in a state that is not written, or twice.
+    #[error("the output `{name}` would be given a value in `{id}`, which the plan does not allow")]
+    StrayPreset {
+        /// The output.
+        name: String,
+        /// The state.
+        id: StateId,
+    },
     /// Lineage or serial after the write do not follow from those before.
     #[error(
         "the state `{id}` would get serial {serial} and lineage `{lineage}`, which does not follow from what it has"
@@ -233,6 +245,16 @@ impl MigrationPlan {
             }
             if !arrives.insert((&output.taker, &output.name)) {
                 return Err(double(&output.name, &output.taker));
+            }
+        }
+        let mut given = BTreeSet::new();
+        for preset in &self.presets {
+            let is_written = (self.state(&preset.state)).is_some_and(|state| state.after != After::Unchanged);
+            if !is_written || !given.insert((&preset.state, &preset.name)) {
+                return Err(PlanFault::StrayPreset {
+                    name: preset.name.clone(),
+                    id: preset.state.clone(),
+                });
             }
         }
         Ok(())

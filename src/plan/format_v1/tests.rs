@@ -57,6 +57,7 @@ fn sample() -> MigrationPlan {
             taker: orders.clone(),
             name: "url".to_owned(),
         }],
+        presets: Vec::new(),
         dependencies: vec![StackDependency {
             consumer: orders,
             producer: acme,
