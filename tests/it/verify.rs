@@ -2,6 +2,7 @@
 
 mod aws;
 mod broken;
+mod command;
 mod good;
 mod processes;
 mod stage;

@@ -66,7 +66,10 @@ impl Desk {
         command.arg(program).args(args).current_dir(self.path("work"));
         command.env_clear().envs(Terraform::base_env());
         command.env("TMPDIR", self.path("tmp")).env("NO_COLOR", "1");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.spawn().unwrap()
     }
 
@@ -76,9 +79,16 @@ impl Desk {
         let output = self.spawn(program, args).wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(fingerprint(&self.path("work")), before, "the user's directory is as it was\n{stderr}");
+        assert_eq!(
+            fingerprint(&self.path("work")),
+            before,
+            "the user's directory is as it was\n{stderr}"
+        );
         assert_eq!(self.left(), Vec::<PathBuf>::new(), "{stderr}");
-        assert!(!stdout.contains("PLANTED") && !stderr.contains("PLANTED"), "{stdout}{stderr}");
+        assert!(
+            !stdout.contains("PLANTED") && !stderr.contains("PLANTED"),
+            "{stdout}{stderr}"
+        );
         (output.status.code().unwrap(), stdout, stderr)
     }
 
@@ -123,7 +133,10 @@ fn a_right_cut_is_proven_and_leaves_nothing() {
 fn a_proof_that_fails_is_an_error_that_names_what_changes() {
     let desk = Desk::new();
     // In one stack another value reaches Terraform than in the monolith.
-    let program = wrapper(desk.dir.path(), "case \"$PWD\" in */network) export TF_VAR_size=2;; esac");
+    let program = wrapper(
+        desk.dir.path(),
+        "case \"$PWD\" in */network) export TF_VAR_size=2;; esac",
+    );
     let saved = desk.path("saved.json");
     let (code, stdout, stderr) = desk.run(&program, &["--out", &saved.display().to_string()]);
     assert_eq!(code, 1, "{stdout}{stderr}");

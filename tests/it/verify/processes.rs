@@ -126,7 +126,7 @@ fn an_interruption_leaves_nothing() {
 }
 
 /// Tells whether a process is there and not merely waiting to be reaped.
-fn is_alive(pid: &str) -> bool {
+pub fn is_alive(pid: &str) -> bool {
     let id = pid
         .trim()
         .parse()
