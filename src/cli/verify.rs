@@ -53,7 +53,10 @@ impl VerifyArgs {
         match self.verify {
             Verification::Static => Ok(None),
             Verification::Terraform => {
-                let found = Terraform::find(self.terraform.as_deref(), &|| false);
+                let interrupt = Interrupt::default();
+                let at_work = signals::executing(&interrupt);
+                let found = Terraform::find(self.terraform.as_deref(), &|| interrupt.is_raised());
+                drop(at_work);
                 let found = found.map_err(|error| fault(&error))?;
                 Ok(Some(found.timeout(self.terraform_timeout)))
             }
@@ -112,9 +115,7 @@ impl VerifyArgs {
         drop(at_work);
         bar.finish_and_clear();
         let proof = outcome.map_err(|error| match error {
-            VerifyError::Interrupted => CommandError::new("interrupted")
-                .note("nothing was written; every terraform was stopped, and the scratch copies are gone")
-                .exit(Exit::Interrupted),
+            VerifyError::Interrupted => interrupted(),
             VerifyError::Terraform(error) => fault(&error),
         })?;
         for warning in proof.warnings() {
@@ -124,7 +125,16 @@ impl VerifyArgs {
     }
 }
 
+fn interrupted() -> CommandError {
+    CommandError::new("interrupted")
+        .note("nothing was written; every terraform was stopped, and the scratch copies are gone")
+        .exit(Exit::Interrupted)
+}
+
 fn fault(error: &TerraformError) -> CommandError {
+    if matches!(error, TerraformError::Interrupted { .. }) {
+        return interrupted();
+    }
     let said = error.stderr().into_iter().flat_map(str::lines);
     let found = said.fold(Diagnostic::error(error.to_string()), |found, line| {
         found.note(line)

@@ -197,3 +197,35 @@ fn consumers_are_planned_with_what_the_producer_will_tell() {
     );
     assert!(!everything(&proof).contains("PLANTED"));
 }
+
+#[test]
+fn what_nobody_knows_is_not_proven() {
+    let lab = lab(&[]);
+    let mut cut = lab.cut();
+    edit(&mut cut, "network", "main.tf", "var.size", "var.sise");
+    cut.rewritten.documents.clear();
+    let proof = Stage::new(&lab).run(&cut);
+    let queues = root(&proof, "queues");
+    assert_eq!(queues.verdict, Verdict::Unproven);
+    insta::assert_snapshot!(shown(&proof.faults()[1..]), @"
+    error: `queues` could not be proven: what `network` tells is not known before it is applied
+      = note: nothing was written
+    hint: apply `network` after the cut, and plan `queues` then
+    ");
+    // A producer that is no part of this cut is read where it tells.
+    let network = cut
+        .rewritten
+        .trees
+        .keys()
+        .find(|id| id.name().as_str() == "network")
+        .unwrap()
+        .clone();
+    cut.rewritten.trees.remove(&network);
+    let proof = Stage::new(&lab).run(&cut);
+    let queues = root(&proof, "queues");
+    assert_eq!(queues.verdict, Verdict::NoChanges, "{}", proof.text());
+    assert_eq!(
+        queues.notes,
+        ["planned with what `network` tells in its store now"]
+    );
+}
