@@ -91,7 +91,11 @@ fn units(args: &ApplyArgs, stores: &Stores, ui: &Ui) -> Result<Vec<Unit>, Comman
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            let prepared = project.prepare(stores, environment)?;
+            let result = project.prepare(stores, environment);
+            for finding in stores.take_findings() {
+                ui.finding(&finding);
+            }
+            let prepared = result?;
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),

@@ -119,6 +119,11 @@ impl Homes {
         seen: &mut BTreeSet<(String, MigrationId)>,
         into: &mut Search,
     ) {
+        if let Some(project) = &self.project
+            && let Err(error) = project.remember_all(stores)
+        {
+            into.problems.push(error);
+        }
         for (state, location) in &self.homes {
             let store = match stores.open_for_reading(location) {
                 Ok(store) => store,
