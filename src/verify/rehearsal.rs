@@ -29,8 +29,8 @@ pub enum VerifyError {
     Terraform(#[from] TerraformError),
 }
 
-/// One state's code and content after the cut.
-#[derive(Clone, Debug)]
+/// One state's code and content after the cut. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct Stack<'a> {
     /// Whose.
     pub id: StateId,
@@ -54,8 +54,8 @@ pub struct Stack<'a> {
     pub original: Option<Original>,
 }
 
-/// The monolith before the cut.
-#[derive(Clone, Debug)]
+/// The monolith before the cut. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct Baseline<'a> {
     /// Which.
     pub id: StateId,
@@ -70,7 +70,6 @@ pub struct Baseline<'a> {
 }
 
 /// One environment's states and code, ready to be planned.
-#[derive(Debug)]
 pub struct Rehearsal<'a> {
     /// Name of the environment.
     pub environment: String,
@@ -84,8 +83,8 @@ pub struct Rehearsal<'a> {
     pub documents: &'a BTreeMap<StateId, Document>,
 }
 
-/// One monolith, as a rehearsal needs it.
-#[derive(Clone, Debug)]
+/// One monolith, as a rehearsal needs it. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct Source<'a> {
     /// Its directory.
     pub original: Original,

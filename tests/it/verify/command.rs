@@ -195,3 +195,97 @@ fn signals_end_terraform_and_leave_nothing() {
         fs::remove_file(&pids).unwrap();
     }
 }
+
+/// Two environments of one root module, in workspaces: each is planned with its own state and variable files.
+#[test]
+fn every_environment_is_proven_with_its_own_state_and_variables() {
+    let desk = Desk::new();
+    let code = r#"
+variable "size" {
+  type = number
+}
+
+resource "terraform_data" "a" {
+  input = var.size
+}
+
+resource "terraform_data" "b" {
+  input = [terraform_data.a.output, var.size]
+}
+"#;
+    let stacks = r#"
+  environment "stage" {
+    values    = { environment = "stage" }
+    var_files = ["stage.tfvars"]
+  }
+  environment "prod" {
+    values    = { environment = "prod" }
+    var_files = ["prod.tfvars"]
+  }
+  stack "a" { take = ["terraform_data.a"] }
+"#;
+    fs::remove_dir_all(desk.path("work")).unwrap();
+    write(&desk.path("work/main.tf"), formatted(code).as_bytes());
+    let terraform = Terraform::new(tools().terraform(), desk.path("work"));
+    terraform.init();
+    for (name, size) in [("stage", 1), ("prod", 9)] {
+        write(
+            &desk.path(&format!("work/{name}.tfvars")),
+            format!("size = {size}\n").as_bytes(),
+        );
+        terraform.run(&["workspace", "new", name]).ok();
+        let given = format!("-var-file={name}.tfvars");
+        terraform
+            .run(&["apply", "-auto-approve", "-no-color", &given])
+            .ok();
+    }
+    let plan = plan(stacks)
+        .replace(
+            "source { dir = \".\" }",
+            "source {\n    dir       = \".\"\n    workspace = \"${environment}\"\n  }",
+        )
+        .replace(
+            "STATES/",
+            &format!("{}/${{environment}}-", desk.path("states").display()),
+        );
+    write(&desk.path("work/plan.hcl"), plan.as_bytes());
+    let (code, stdout, stderr) = desk.run(real(), &["--format", "json"]);
+    assert_eq!(code, 2, "{stdout}{stderr}");
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    for (number, name) in ["stage", "prod"].into_iter().enumerate() {
+        let proof = &report[number]["proof"];
+        assert_eq!(proof["environment"], name);
+        for state in proof["states"].as_array().unwrap() {
+            assert_eq!(state["verdict"], "no-changes", "{proof:#}");
+        }
+    }
+    // With the files swapped the monolith itself would change: that is no fault of the cut.
+    fs::rename(desk.path("work/prod.tfvars"), desk.path("work/x")).unwrap();
+    fs::copy(desk.path("work/stage.tfvars"), desk.path("work/prod.tfvars")).unwrap();
+    let (code, stdout, stderr) = desk.run(real(), &["--env", "prod"]);
+    assert_eq!(code, 2, "{stdout}{stderr}");
+    assert!(
+        stdout.contains("changes only what the monolith's own plan changes"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn where_code_cannot_follow_there_is_nothing_to_plan() {
+    let desk = Desk::new();
+    let main = desk.path("work/main.tf");
+    let code = fs::read_to_string(&main).unwrap();
+    let crossing = code.replace("input = \"PLANTED-$", "triggers_replace = 1\n\n  lifecycle {\n    replace_triggered_by = [terraform_data.vpc]\n  }\n  input = \"PLANTED-$");
+    assert_ne!(code, crossing);
+    fs::write(&main, crossing).unwrap();
+    let before = fingerprint(&desk.path("work"));
+    let output = desk.spawn(real(), &[]).wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("replace_triggered_by"), "{stderr}");
+    assert!(
+        stderr.contains("there is no code to plan: the states move alone"),
+        "{stderr}"
+    );
+    assert_eq!(fingerprint(&desk.path("work")), before);
+}
