@@ -58,7 +58,7 @@ impl Cut<'_> {
             let code = Err(NotFollowed::NoCode);
             return Ok(Together { computed, code });
         }
-        let locations = locate()?;
+        let locations = as_written(locate()?);
         let mut files = BTreeMap::new();
         for source in &self.plan.sources {
             let id = StateId::Source(source.name.value.clone());
@@ -132,6 +132,16 @@ impl Cut<'_> {
             lineages: fresh_lineages(self.plan)?,
         })
     }
+}
+
+/// Takes out of local locations what a backend block need not say.
+fn as_written(mut locations: BTreeMap<StateId, StateLocation>) -> BTreeMap<StateId, StateLocation> {
+    for location in locations.values_mut() {
+        if location.backend == "local" && location.workspace == "default" {
+            location.arguments.remove("workspace_dir");
+        }
+    }
+    locations
 }
 
 /// Says that what was written does not fit. Nothing a person did should lead here.

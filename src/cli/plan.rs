@@ -59,6 +59,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
                 ui.finding(&finding);
             }
             let result = result?;
+            result.tell_of_code(ui);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),
@@ -94,6 +95,8 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
         .note("nothing was saved")
         .hint("choose one with --env"));
     };
+    // What is saved gives the same states again, from the originals alone.
+    one.new_states()?;
     let text = format_v1::write(&one.migration).map_err(|error| CommandError::new(error.to_string()))?;
     fs::write(out, text)
         .map_err(|error| CommandError::new(format!("cannot write {}: {error}", out.display())))

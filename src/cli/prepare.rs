@@ -47,6 +47,17 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Says what a person should know of the code, and why it does not follow if it does not.
+    pub(super) fn tell_of_code(&self, ui: &Ui) {
+        match &self.code {
+            Ok(code) => code.warnings.iter().for_each(|warning| ui.finding(warning)),
+            Err(reason) => reason
+                .as_warnings()
+                .iter()
+                .for_each(|warning| ui.finding(warning)),
+        }
+    }
+
     /// Computes the content of every state that the migration writes.
     pub(super) fn new_states(&self) -> Result<BTreeMap<StateId, Vec<u8>>, CommandError> {
         let replayed = self.migration.replay(&self.snapshots);

@@ -234,3 +234,6 @@ fn at(originals: &BTreeMap<StateId, &Snapshot>, pointer: &Pointer) -> Option<Val
 fn attributes(object: Instance<'_>) -> Option<Value> {
     Value::from_json(object.attributes()?)
 }
+
+#[cfg(test)]
+mod tests;

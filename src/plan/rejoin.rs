@@ -11,7 +11,7 @@ use super::migration::{Before, MigrationPlan};
 use crate::diagnostic::Diagnostic;
 use crate::moves::{self, At, Changes, OutputMove, OutputTransfer, ProviderChoice, StateInput, States};
 use crate::stack::StateId;
-use crate::state::Snapshot;
+use crate::state::{Instance, Snapshot};
 
 /// States with what was moved back.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Rejoined {
         let there: BTreeMap<&StateId, BTreeSet<_>> = self
             .snapshots
             .iter()
-            .map(|(id, snapshot)| (id, snapshot.instances().map(|object| object.addr()).collect()))
+            .map(|(id, snapshot)| (id, snapshot.instances().map(Instance::addr).collect()))
             .collect();
         let mut found = Vec::new();
         for moved in &plan.moves {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{FileTree, Input, Rewritten, beyond, prove, rewrite};
 use crate::address::ConfigResourceAddr;
 use crate::config::{Configuration, LoadOptions, LockFile, Variables};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::Orphan;
 use crate::plan::assign::OutputMove;
 use crate::plan::compute::{Assigned, Inputs};
@@ -52,6 +52,27 @@ pub enum NotFollowed {
     StatesOnly(Vec<Diagnostic>),
     /// The code cannot be cut so.
     Refused(Vec<Diagnostic>),
+}
+
+impl NotFollowed {
+    /// Returns the reasons as warnings, for who goes on with the states alone.
+    pub fn as_warnings(&self) -> Vec<Diagnostic> {
+        let (found, hint) = match self {
+            Self::NoCode => return Vec::new(),
+            Self::StatesOnly(found) => (found, "write the code by hand, and plan it with real Terraform"),
+            Self::Refused(found) => (
+                found,
+                "follow the advice above before the apply; or write the code by hand, and plan it with real Terraform",
+            ),
+        };
+        let mut warnings = found.clone();
+        for warning in &mut warnings {
+            warning.severity = Severity::Warning;
+            warning.notes.retain(|note| note != "nothing was written");
+        }
+        warnings.push(Diagnostic::warning("the code does not follow: the states move alone").hint(hint));
+        warnings
+    }
 }
 
 impl Following<'_> {

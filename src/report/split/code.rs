@@ -99,10 +99,10 @@ impl SplitReport {
             name: "code and states fit".to_owned(),
             passed: true,
             detail: format!(
-                "{}, every object has its block and every reference its target; {} cross in {}",
+                "{} with a block for every object and a target for every reference; {} with {} that cross",
                 count(report.order.len(), "root module"),
-                count(values, "value"),
                 count(report.contracts.len(), "contract"),
+                count(values, "value"),
             ),
         });
         let warnings = code.warnings.iter().map(|found| found.message.clone());
