@@ -72,7 +72,10 @@ fn a_split_says_what_it_did() {
     ✓ wrote out: root modules, contracts, states, report.md, report.json
     "#);
     let Ended(_, stdout, stderr) = desk.run(&[&SPLIT[..], &["--quiet"]].concat());
-    assert!(!stderr.contains('✓') && stderr.starts_with("warning: "), "{stderr}");
+    assert!(
+        !stderr.contains('✓') && stderr.starts_with("warning: "),
+        "{stderr}"
+    );
     assert!(stdout.lines().count() > 20, "{stdout}");
 }
 
