@@ -15,3 +15,4 @@ mod s3;
 mod states;
 mod support;
 mod tools_test;
+mod verify;
