@@ -1,5 +1,6 @@
 //! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
 
+mod check;
 mod completions;
 mod graph;
 mod input;
@@ -45,6 +46,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Graph(graph::GraphArgs),
     Plan(plan::PlanArgs),
+    Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -86,6 +88,7 @@ pub fn run() -> Exit {
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Graph(args) => graph::run(&args, &ui),
         Command::Plan(args) => plan::run(&args, &ui),
+        Command::Check(args) => check::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };
     match outcome {

@@ -20,7 +20,7 @@ pub mod format_v1;
 pub mod locate;
 pub mod migration;
 mod read;
-mod suggest;
+pub(crate) mod suggest;
 pub mod template;
 
 pub use assign::{Assignment, Inventory, assign};

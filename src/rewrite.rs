@@ -46,7 +46,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
-pub use prove::{prove, prove_one};
+pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 
 /// Files by their paths relative to a root module, `/` between the parts.
 pub type FileTree = BTreeMap<String, Vec<u8>>;
