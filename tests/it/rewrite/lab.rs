@@ -1,5 +1,7 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+mod quick;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
