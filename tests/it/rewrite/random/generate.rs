@@ -27,70 +27,117 @@ impl Dice {
     }
 }
 
+/// Where a thing's instances are: the first and the last of the segments, the monolith among them. What reads only what
+/// is not behind itself makes no cycle.
+type Span = (usize, usize);
+
+/// What one case is drawn from.
+struct Draw {
+    dice: Dice,
+    stacks: usize,
+    /// The segment that stays in the monolith; one behind the last, and none does.
+    stays: usize,
+    things: Vec<Thing>,
+    spans: Vec<Span>,
+}
+
 /// Returns a root module of things, each reading some before it, and the stacks that take them.
 pub fn case(seed: u64) -> Case {
     let mut dice = Dice(seed);
-    let mut things: Vec<Thing> = Vec::new();
-    let mut outputs = Vec::new();
     let stacks = 2 + dice.below(3);
     let number = 6 + dice.below(8);
-    // One of the segments stays in the monolith, or none does.
-    let stays = dice.below(stacks + 1);
+    let mut draw = Draw {
+        stays: dice.below(stacks + 1),
+        dice,
+        stacks,
+        things: Vec::new(),
+        spans: Vec::new(),
+    };
+    let mut outputs = Vec::new();
     for at in 0..number {
+        draw.thing(at, at * stacks / number);
+        if draw.dice.one_in(4) {
+            outputs.push(of(&mut draw.dice, &draw.things[at], &Repeat::No));
+        }
+    }
+    Case {
+        things: draw.things,
+        outputs,
+        stacks,
+    }
+}
+
+impl Draw {
+    fn thing(&mut self, at: usize, segment: usize) {
+        let dice = &mut self.dice;
         let kind = *dice.pick(&[Kind::Data, Kind::Data, Kind::Data, Kind::Module, Kind::Local]);
-        let repeat = repeat(&mut dice, kind, &things);
-        let reads = match things.is_empty() {
-            true => Vec::new(),
-            false => (0..dice.below(4))
-                .map(|_| read(&mut dice, &things, &repeat))
-                .collect(),
+        let keyed = kind != Kind::Local && dice.below(5) < 2;
+        let owner = owner(dice, keyed, segment, self.stays, self.stacks);
+        let mut span = match kind {
+            Kind::Local => (segment, 0),
+            _ => span(&owner, self.stays),
         };
+        // One in eight reads what it likes; cycles come of it.
+        let limit = if dice.one_in(8) { usize::MAX } else { span.0 };
+        let near: Vec<usize> = (0..at).filter(|other| self.spans[*other].1 <= limit).collect();
+        let chained = near
+            .iter()
+            .map(|other| &self.things[*other])
+            .find(|thing| matches!(thing.repeat, Repeat::Each(_)) && thing.kind == Kind::Data);
+        let repeat = match (keyed, chained) {
+            (true, Some(other)) if dice.one_in(3) => Repeat::Each(Keys::Chained(other.name.clone())),
+            (true, _) => Repeat::Each(dice.pick(&[Keys::Set, Keys::Map, Keys::Local]).clone()),
+            (false, _) if kind != Kind::Local && dice.one_in(3) => Repeat::Count,
+            (false, _) => Repeat::No,
+        };
+        let mut reads = Vec::new();
+        for _ in 0..if near.is_empty() { 0 } else { dice.below(4) } {
+            let other = *dice.pick(&near);
+            if kind == Kind::Local {
+                span.1 = span.1.max(self.spans[other].1);
+            }
+            reads.push(of(dice, &self.things[other], &repeat));
+        }
         let mut form = *dice.pick(&[Form::List, Form::Object, Form::Heredoc]);
         if kind == Kind::Data && dice.one_in(6) {
             form = Form::Json;
         }
-        let mut thing = Thing {
-            extra: extra(&mut dice, kind, form, &things),
-            owner: Owner::Whole(None),
+        let near: Vec<&Thing> = near.iter().map(|other| &self.things[*other]).collect();
+        let thing = Thing {
+            extra: extra(dice, kind, form, &self.things, &near),
+            owner,
             name: format!("t{at}"),
             kind,
             repeat,
             form,
             reads,
         };
-        thing.owner = owner(&mut dice, &thing, at * stacks / number, stays, stacks);
-        things.push(thing);
-        if dice.one_in(4) {
-            outputs.push(of(&mut dice, &things[at], &Repeat::No));
+        self.things.push(thing);
+        self.spans.push(span);
+    }
+}
+
+fn span(owner: &Owner, stays: usize) -> Span {
+    let at = |owner: &Option<usize>| owner.unwrap_or(stays);
+    match owner {
+        Owner::Whole(owner) => (at(owner), at(owner)),
+        Owner::Keys(keys) => {
+            let all = keys.iter().map(|(owner, _)| at(owner));
+            let first = all.clone().min().unwrap_or(stays);
+            (first, all.max().unwrap_or(stays))
         }
     }
-    Case {
-        things,
-        outputs,
-        stacks,
-    }
 }
 
-fn repeat(dice: &mut Dice, kind: Kind, before: &[Thing]) -> Repeat {
-    let chained = before
-        .iter()
-        .find(|thing| matches!(thing.repeat, Repeat::Each(_)) && thing.kind == Kind::Data);
-    match (kind, dice.below(4), chained) {
-        (Kind::Local, ..) | (_, 0 | 1, _) => Repeat::No,
-        (_, 2, _) => Repeat::Count,
-        (_, _, Some(other)) if dice.one_in(3) => Repeat::Each(Keys::Chained(other.name.clone())),
-        _ => Repeat::Each(dice.pick(&[Keys::Set, Keys::Map, Keys::Local]).clone()),
-    }
-}
-
-fn extra(dice: &mut Dice, kind: Kind, form: Form, before: &[Thing]) -> Option<Extra> {
+fn extra(dice: &mut Dice, kind: Kind, form: Form, before: &[Thing], near: &[&Thing]) -> Option<Extra> {
     let blocks: Vec<&Thing> = before.iter().filter(|thing| thing.kind != Kind::Local).collect();
     match (dice.below(12), kind) {
         (0, Kind::Data | Kind::Module) if !blocks.is_empty() => {
             Some(Extra::DependsOn(dice.pick(&blocks).name.clone()))
         }
-        (1, Kind::Data) if !before.is_empty() && form != Form::Json => {
-            Some(Extra::Precondition(read(dice, before, &Repeat::No)))
+        (1, Kind::Data) if !near.is_empty() && form != Form::Json => {
+            let other = *dice.pick(near);
+            Some(Extra::Precondition(of(dice, other, &Repeat::No)))
         }
         (2, Kind::Data | Kind::Module) if form != Form::Json => Some(Extra::Provider),
         (3, _) => Some(Extra::Variable),
@@ -99,20 +146,15 @@ fn extra(dice: &mut Dice, kind: Kind, form: Form, before: &[Thing]) -> Option<Ex
 }
 
 /// Lets a stack take a thing, or several of them some keys each.
-fn owner(dice: &mut Dice, thing: &Thing, segment: usize, stays: usize, stacks: usize) -> Owner {
-    if matches!(thing.repeat, Repeat::Each(_)) && dice.one_in(2) {
+fn owner(dice: &mut Dice, keyed: bool, segment: usize, stays: usize, stacks: usize) -> Owner {
+    if keyed && !dice.one_in(3) {
         let chosen = KEYS.iter().map(|_| {
             let to = (segment + dice.below(2)).min(stacks - 1);
-            ((to != stays).then_some(to), dice.one_in(2))
+            ((to != stays).then_some(to), !dice.one_in(3))
         });
         return Owner::Keys(chosen.collect());
     }
     Owner::Whole((segment != stays).then_some(segment))
-}
-
-fn read(dice: &mut Dice, before: &[Thing], within: &Repeat) -> Read {
-    let other = dice.below(before.len());
-    of(dice, &before[other], within)
 }
 
 /// An expression that reads a thing, in a block of that repetition.

@@ -74,16 +74,16 @@ mod tests {
         assert!(case(seed).things.len() > 5, "seed {seed} is small by itself");
         insta::assert_snapshot!(found.shown(), @r#"
         --- main.tf
-        module "t0" {
+        module "t2" {
           source = "./child"
           count = 3
 
-          in = ["t0-${count.index}"]
+          in = ["t2-${count.index}"]
         }
 
         resource "terraform_data" "t5" {
 
-          input = ["t5", module.t0[*].id]
+          input = ["t5", module.t2[*].id]
         }
 
         --- child/main.tf
@@ -135,7 +135,7 @@ mod tests {
         let (_, found) = smallest(loses_single_keys);
         insta::assert_snapshot!(found.shown(), @r#"
         --- main.tf
-        resource "terraform_data" "t3" {
+        resource "terraform_data" "t2" {
           for_each = toset(["a", "b.c", "d \"e"])
 
           input = ["${each.key} of ${each.value}"]
@@ -150,10 +150,10 @@ mod tests {
             contract { store = "remote_state" }
           }
           stack "s1" {
-            take = ["terraform_data.t3[\"a\"]"]
+            take = ["terraform_data.t2[\"a\"]"]
             move {
-              from = "terraform_data.t3[\"a\"]"
-              to = "terraform_data.t3"
+              from = "terraform_data.t2[\"a\"]"
+              to = "terraform_data.t2"
             }
           }
 
