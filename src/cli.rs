@@ -1,15 +1,28 @@
 //! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
 
+mod apply;
 mod check;
 mod completions;
+mod conduct;
+mod discard;
+mod duration;
+mod earlier;
 mod graph;
 mod input;
 mod inspect;
+mod job;
+mod journals;
 mod output;
 mod plan;
 mod prepare;
+mod progress;
+mod release;
+mod resume;
+mod signals;
 mod split;
+mod status;
 mod stores;
+mod undo;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -46,6 +59,13 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Graph(graph::GraphArgs),
     Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Status(status::StatusArgs),
+    Resume(resume::ResumeArgs),
+    Undo(undo::UndoArgs),
+    Release(release::ReleaseArgs),
+    Discard(discard::DiscardArgs),
+    History(status::HistoryArgs),
     Check(check::CheckArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -60,6 +80,16 @@ enum ReportFormat {
     Json,
     /// For pull requests
     Markdown,
+}
+
+/// How a run is reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; the field `version` names its schema
+    Json,
 }
 
 /// Parses the command line, runs the command, says why it stopped, and returns the exit code.
@@ -83,11 +113,19 @@ pub fn run() -> Exit {
         (false, false) => Talk::Normal,
     };
     let ui = Ui::new(cli.global.color, talk);
+    signals::watch(&ui);
     let outcome = match cli.command {
         Command::Split(args) => split::run(&args, &ui),
         Command::Inspect(args) => inspect::run(&args, &ui),
         Command::Graph(args) => graph::run(&args, &ui),
         Command::Plan(args) => plan::run(&args, &ui),
+        Command::Apply(args) => apply::run(&args, &ui),
+        Command::Status(args) => status::run(&args, &ui),
+        Command::Resume(args) => resume::run(&args, &ui),
+        Command::Undo(args) => undo::run(&args, &ui),
+        Command::Release(args) => release::run(&args, &ui),
+        Command::Discard(args) => discard::run(&args, &ui),
+        Command::History(args) => status::history(&args, &ui),
         Command::Check(args) => check::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };

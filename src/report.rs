@@ -5,6 +5,7 @@
 pub mod check;
 pub mod graph;
 pub mod inspect;
+pub mod migration;
 pub mod split;
 mod table;
 

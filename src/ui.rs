@@ -1,5 +1,4 @@
 //! The one place that talks to the terminal: data on stdout, talk on stderr, progress where a person watches.
-#![expect(clippy::print_stderr, reason = "this is the place the lint protects")]
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -82,6 +81,11 @@ impl Ui {
         }
     }
 
+    /// Says what a person should know even when it is quiet.
+    pub fn warn(&self, line: &str) {
+        anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {line}");
+    }
+
     /// Says a detail.
     pub fn detail(&self, line: &str) {
         if self.talk >= Talk::Verbose {
@@ -125,21 +129,22 @@ impl Ui {
     /// Asks a yes/no question on stderr; only `yes` is a yes.
     ///
     /// # Errors
-    /// Passes on what stdin says.
+    /// Passes on what the terminal says; `Interrupted` for Ctrl-C.
     pub fn ask(&self, question: &str) -> io::Result<bool> {
-        eprint!("{question}\n  Only `yes` is accepted: ");
-        io::stderr().flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
+        anstream::eprintln!("{BOLD}{question}{BOLD:#}");
+        let answer: String = dialoguer::Input::new()
+            .with_prompt("  Only `yes` is accepted")
+            .allow_empty(true)
+            .interact_text()
+            .map_err(|dialoguer::Error::IO(error)| error)?;
         Ok(answer.trim() == "yes")
     }
 
     /// Starts a progress bar on a terminal; elsewhere, and when quiet, the bar is hidden.
     pub fn progress(&self, steps: u64, what: &str) -> ProgressBar {
-        let bar = ProgressBar::new(steps);
-        if self.talk == Talk::Quiet || !io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        } else {
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
+        if self.talk > Talk::Quiet && io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{prefix:>10} {bar:40} {pos}/{len} {msg}")
                 .expect("the template is a constant that a test renders");
             bar.set_style(style);

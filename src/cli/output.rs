@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::signals::{self, Scratch};
 use crate::error::{CommandError, Exit};
 
 /// The file by which a directory is known as one of ours, and so may be replaced.
@@ -15,6 +16,8 @@ const MARKER: &str = ".stackcut";
 #[derive(Debug)]
 pub(super) struct OutputDir {
     scratch: tempfile::TempDir,
+    /// Removes the scratch directory if a signal ends the process.
+    _guard: Scratch,
     place: PathBuf,
 }
 
@@ -38,12 +41,16 @@ impl OutputDir {
             use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(fs::Permissions::from_mode(0o700));
         }
-        let scratch = builder
-            .tempdir_in(parent)
-            .map_err(|error| failed(parent, "write into", &error))?;
-        let dir = Self {
-            scratch,
-            place: place.to_owned(),
+        let dir = {
+            let _whole = signals::writing_files();
+            let scratch = builder
+                .tempdir_in(parent)
+                .map_err(|error| failed(parent, "write into", &error))?;
+            Self {
+                _guard: signals::scratch(scratch.path()),
+                scratch,
+                place: place.to_owned(),
+            }
         };
         dir.write(
             MARKER,
@@ -54,6 +61,7 @@ impl OutputDir {
 
     /// Writes a file; parent directories are made. States hold secrets: every file is readable by its owner only.
     pub(super) fn write(&self, relative: &str, bytes: &[u8]) -> Result<(), CommandError> {
+        let _whole = signals::writing_files();
         let path = self.scratch.path().join(relative);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed(parent, "create", &error))?;
@@ -63,6 +71,7 @@ impl OutputDir {
 
     /// Puts the directory in its place.
     pub(super) fn finish(self) -> Result<(), CommandError> {
+        let _whole = signals::writing_files();
         let moved = |error: io::Error| failed(&self.place, "move the result to", &error);
         // An old result is moved aside, not deleted, until the new one stands.
         let aside = self.scratch.path().with_extension("old");

@@ -1,16 +1,19 @@
 //! What `plan` and `apply` have in common: reading every state where it lives, and computing the migration.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
 
+use super::earlier::Earlier;
 use super::input::{RootModule, fresh_lineages, read_plan};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
+use crate::config::{Configuration, EffectiveBackend};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
 use crate::plan::compute::{Computed, Inputs};
+use crate::plan::file::SourceBlock;
 use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
@@ -24,6 +27,8 @@ const READERS: usize = 16;
 /// A plan file with the root modules of its sources.
 pub(super) struct Project {
     pub(super) plan: PlanFile,
+    /// The directory of the plan file, as it was named.
+    beside: PathBuf,
     /// The directory that the plan file's relative paths start from, absolute.
     base: PathBuf,
     pub(super) modules: BTreeMap<StateId, RootModule>,
@@ -33,6 +38,7 @@ pub(super) struct Project {
 pub(super) struct Prepared {
     pub(super) migration: MigrationPlan,
     pub(super) report: SplitReport,
+    pub(super) earlier: Earlier,
 }
 
 impl Project {
@@ -50,7 +56,29 @@ impl Project {
             let module = RootModule::read(&beside.join(&source.dir.value), ui)?;
             modules.insert(StateId::Source(source.name.value.clone()), module);
         }
-        Ok(Self { plan, base, modules })
+        Ok(Self {
+            plan,
+            beside: beside.to_owned(),
+            base,
+            modules,
+        })
+    }
+
+    /// Reads the code of every state that gives something away; none where the plan file does not say where it is.
+    pub(super) fn code_of(&self, id: &StateId, ui: &Ui) -> Result<Option<Configuration>, CommandError> {
+        if let Some(module) = self.modules.get(id) {
+            return Ok(Some(module.configuration.clone()));
+        }
+        let back = self
+            .plan
+            .returns
+            .iter()
+            .find(|back| StateId::Stack(back.name.value.clone()) == *id);
+        let Some(dir) = back.and_then(|back| back.dir.as_ref()) else {
+            return Ok(None);
+        };
+        let module = RootModule::read(&self.beside.join(&dir.value), ui)?;
+        Ok(Some(module.configuration))
     }
 
     /// Returns the environments whose names match a glob (`*` stands for any run of characters).
@@ -77,9 +105,9 @@ impl Project {
     ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
         let mut found: BTreeMap<StackName, StateLocation> = BTreeMap::new();
         for source in &self.plan.sources {
-            let id = StateId::Source(source.name.value.clone());
-            let mut location = self.modules[&id].backend.location.clone();
-            absolute(&mut location, &self.base.join(&source.dir.value));
+            let mut location = self.backend(source, environment)?.location;
+            let dir = joined(&self.base, Path::new(&source.dir.value));
+            absolute(&mut location, &std::fs::canonicalize(&dir).unwrap_or(dir));
             found.insert(source.name.value.clone(), location);
         }
         let mut locations = self.plan.resolve_locations(environment, &found)?;
@@ -95,29 +123,90 @@ impl Project {
         stores: &Stores,
         environment: &Environment,
     ) -> Result<Prepared, CommandError> {
-        let locations = self.locations(environment)?;
-        let mut opened = BTreeMap::new();
-        for (id, location) in &locations {
-            opened.insert(id.clone(), stores.open_for_reading(location)?);
-        }
-        let snapshots = read_all(&opened)?;
-        self.check_presence(&snapshots, &locations)?;
-        let (computed, prints) = self.compute(&snapshots)?;
+        let mut locations = self.locations(environment)?;
+        self.remember_credentials(stores, environment, &locations)?;
+        let sources = locations
+            .iter()
+            .filter(|(id, _)| matches!(id, StateId::Source(_)));
+        let earlier = Earlier::look(stores, &self.reach(), sources)?;
+        let snapshots = read_all(&locations, stores)?;
+        let (plan, snapshots) = earlier.without_what_is_done(&self.plan, &environment.name, snapshots);
+        locations.retain(|id, _| plan.states().iter().any(|(known, _)| known == id));
+        check_presence(&plan, &snapshots, &locations)?;
+        let (computed, prints) = self.compute(&plan, &snapshots)?;
         let migration = computed
-            .migration(&self.plan, &environment.name, &locations, &snapshots, &prints)
+            .migration(&plan, &environment.name, &locations, &snapshots, &prints)
             .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
-        let mut report = SplitReport::new(&self.plan, &environment.name, &snapshots, &computed);
+        let mut report = SplitReport::new(&plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
-        Ok(Prepared { migration, report })
+        Ok(Prepared {
+            migration,
+            report,
+            earlier,
+        })
+    }
+
+    /// Returns the option that leads a command to this plan file's migrations.
+    pub(super) fn reach(&self) -> String {
+        super::journals::reach(Path::new(&self.plan.file.path))
+    }
+
+    /// Returns where a source's own root module keeps its state in an environment.
+    fn backend(
+        &self,
+        source: &SourceBlock,
+        environment: &Environment,
+    ) -> Result<EffectiveBackend, CommandError> {
+        let module = &self.modules[&StateId::Source(source.name.value.clone())];
+        if source.backend_config.is_empty() {
+            return Ok(module.backend.clone());
+        }
+        let files = self.plan.backend_config(source, environment);
+        module.backend_with(files.map_err(|fault| CommandError::from(vec![fault]))?)
+    }
+
+    /// Hands over the credentials that stand in code or saved init data, for every environment.
+    pub(super) fn remember_all(&self, stores: &Stores) -> Result<(), CommandError> {
+        for environment in self.plan.environments() {
+            let locations = self.locations(&environment)?;
+            self.remember_credentials(stores, &environment, &locations)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
+    /// their arguments from the first source. Who chooses another profile there chooses other credentials.
+    fn remember_credentials(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+        locations: &BTreeMap<StateId, StateLocation>,
+    ) -> Result<(), CommandError> {
+        for (at, source) in self.plan.sources.iter().enumerate() {
+            let found = self.backend(source, environment)?;
+            let name = &source.name.value;
+            for (id, location) in locations {
+                let takes_from_it = match id {
+                    StateId::Source(other) => other == name,
+                    StateId::Stack(_) => at == 0,
+                };
+                let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+                if takes_from_it && found.location.backend == location.backend && same("profile") {
+                    stores.remember(location, &found.credentials);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn compute(
         &self,
+        plan: &PlanFile,
         snapshots: &BTreeMap<StateId, Snapshot>,
     ) -> Result<(Computed, BTreeMap<StateId, Fingerprint>), CommandError> {
-        let lineages = fresh_lineages(&self.plan)?;
+        let lineages = fresh_lineages(plan)?;
         let inputs = Inputs {
-            plan: &self.plan,
+            plan,
             code: self
                 .modules
                 .iter()
@@ -138,67 +227,65 @@ impl Project {
         let computed = inputs.compute(&take)?;
         Ok((computed, prints.into_inner().expect("no holder panics")))
     }
+}
 
-    /// Refuses sources without a state, and states where the plan file expects none.
-    fn check_presence(
-        &self,
-        snapshots: &BTreeMap<StateId, Snapshot>,
-        locations: &BTreeMap<StateId, StateLocation>,
-    ) -> Result<(), CommandError> {
-        let place = |id: &StateId| locations.get(id).map_or_else(String::new, describe);
-        let mut findings = Vec::new();
-        let mut must_be_there: Vec<StateId> = self
-            .plan
-            .sources
+/// Refuses sources without a state, and states where the plan file expects none.
+fn check_presence(
+    plan: &PlanFile,
+    snapshots: &BTreeMap<StateId, Snapshot>,
+    locations: &BTreeMap<StateId, StateLocation>,
+) -> Result<(), CommandError> {
+    let place = |id: &StateId| locations.get(id).map_or_else(String::new, describe);
+    let mut findings = Vec::new();
+    let mut must_be_there: Vec<StateId> = plan
+        .sources
+        .iter()
+        .map(|source| StateId::Source(source.name.value.clone()))
+        .collect();
+    must_be_there.extend(
+        plan.returns
             .iter()
-            .map(|source| StateId::Source(source.name.value.clone()))
-            .collect();
-        must_be_there.extend(
-            self.plan
-                .returns
-                .iter()
-                .map(|back| StateId::Stack(back.name.value.clone())),
+            .map(|back| StateId::Stack(back.name.value.clone())),
+    );
+    for id in must_be_there.iter().filter(|id| !snapshots.contains_key(id)) {
+        let finding = Diagnostic::error(format!("there is no state for `{id}` at {}", place(id)));
+        findings.push(
+            finding
+                .note("nothing was written")
+                .hint("check bucket, key and workspace"),
         );
-        for id in must_be_there.iter().filter(|id| !snapshots.contains_key(id)) {
-            let finding = Diagnostic::error(format!("there is no state for `{id}` at {}", place(id)));
-            findings.push(
-                finding
-                    .note("nothing was written")
-                    .hint("check bucket, key and workspace"),
-            );
-        }
-        for stack in &self.plan.stacks {
-            let id = StateId::Stack(stack.name.value.clone());
-            match (stack.existing, snapshots.get(&id)) {
-                (false, Some(found)) if !found.is_empty() => {
-                    let message = format!(
-                        "there is a state for the new stack `{id}` already, at {}",
-                        place(&id)
-                    );
-                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
-                    let hint = "add `existing = true` to the block to merge into it, or choose another key";
-                    findings.push(finding.note("nothing was written").hint(hint));
-                }
-                (true, None) => {
-                    let message = format!(
-                        "there is no state for the existing stack `{id}` at {}",
-                        place(&id)
-                    );
-                    let finding = Diagnostic::error(message).at(&self.plan.file, stack.name.span.clone());
-                    findings.push(
-                        finding
-                            .note("nothing was written")
-                            .hint("remove `existing = true` to create it"),
-                    );
-                }
-                _ => {}
+    }
+    for stack in &plan.stacks {
+        let id = StateId::Stack(stack.name.value.clone());
+        match (stack.existing, snapshots.get(&id)) {
+            (false, Some(found)) if !found.is_empty() => {
+                let message = format!(
+                    "there is a state for the new stack `{id}` already, at {}",
+                    place(&id)
+                );
+                let finding = Diagnostic::error(message).at(&plan.file, stack.name.span.clone());
+                let hint = "add `existing = true` to the block to merge into it, or choose another key";
+                findings.push(finding.note("nothing was written").hint(hint));
             }
+            (true, None) => {
+                let message = format!(
+                    "there is no state for the existing stack `{id}` at {}",
+                    place(&id)
+                );
+                let finding = Diagnostic::error(message).at(&plan.file, stack.name.span.clone());
+                findings.push(
+                    finding
+                        .note("nothing was written")
+                        .hint("remove `existing = true` to create it"),
+                );
+            }
+            _ => {}
         }
-        if findings.is_empty() {
-            Ok(())
-        } else {
-            Err(findings.into())
-        }
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(findings.into())
     }
 }
 
@@ -216,21 +303,41 @@ fn absolute(location: &mut StateLocation, base: &Path) {
             .arguments
             .entry(name.to_owned())
             .or_insert_with(|| default.to_owned());
-        *path = base.join(&*path).display().to_string();
+        *path = joined(base, Path::new(&*path)).display().to_string();
+    }
+}
+
+/// Joins a path to a directory that is real (no links in it), taking the `..` steps at its start out.
+fn joined(base: &Path, path: &Path) -> PathBuf {
+    let mut base = base.to_owned();
+    let mut steps = path.components();
+    loop {
+        let rest = steps.clone();
+        match steps.next() {
+            Some(Component::ParentDir) => {
+                base.pop();
+            }
+            Some(Component::CurDir) => {}
+            _ => return base.join(rest.as_path()),
+        }
     }
 }
 
 /// Reads all states, some at a time.
-fn read_all(
-    stores: &BTreeMap<StateId, Arc<dyn StateBackend>>,
+pub(super) fn read_all(
+    locations: &BTreeMap<StateId, StateLocation>,
+    stores: &Stores,
 ) -> Result<BTreeMap<StateId, Snapshot>, CommandError> {
-    let list: Vec<(&StateId, &Arc<dyn StateBackend>)> = stores.iter().collect();
+    let mut list = Vec::new();
+    for (id, location) in locations {
+        list.push((id, stores.open_for_reading(location)?));
+    }
     let mut snapshots = BTreeMap::new();
     for chunk in list.chunks(READERS) {
         let readings: Vec<Result<Option<Snapshot>, CommandError>> = std::thread::scope(|scope| {
             let threads: Vec<_> = chunk
                 .iter()
-                .map(|(_, store)| scope.spawn(|| read_one(&***store)))
+                .map(|(_, store)| scope.spawn(|| read_one(&**store)))
                 .collect();
             threads
                 .into_iter()
@@ -292,7 +399,26 @@ pub(super) fn check_shared(project: &Project, environments: &[Environment]) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use std::path::Path;
+
+    use super::{fits, joined};
+
+    #[test]
+    fn paths_are_joined_without_detours() {
+        for (path, expected) in [
+            ("x/y", "/a/b/x/y"),
+            ("../x", "/a/x"),
+            ("./../../x/../y", "/x/../y"),
+            ("/z", "/z"),
+            ("..", "/a"),
+        ] {
+            assert_eq!(
+                joined(Path::new("/a/b"), Path::new(path)),
+                Path::new(expected),
+                "{path}"
+            );
+        }
+    }
 
     #[test]
     fn environment_globs() {

@@ -1,0 +1,335 @@
+//! Finding migrations: their journals lie beside the sources of plan files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::conduct::explain;
+use super::prepare::Project;
+use super::stores::{Stores, backend_error};
+use crate::backend::StateBackend;
+use crate::error::{CommandError, Exit};
+use crate::execute::{self, FoundJournal, Handles};
+use crate::journal::{MigrationId, Phase};
+use crate::plan::{MigrationPlan, format_v1};
+use crate::stack::{StackName, StateId, StateLocation};
+use crate::ui::Ui;
+
+/// A migration with all that is needed to go on with it.
+pub(super) struct Known {
+    /// The plan file or saved plan beside whose source it was found.
+    pub(super) file: PathBuf,
+    pub(super) found: FoundJournal,
+    /// What it does, as its journal says: the plan file may say something else by now.
+    pub(super) plan: MigrationPlan,
+    /// The code, where a plan file led here.
+    pub(super) project: Option<Arc<Project>>,
+}
+
+/// What a search found.
+#[derive(Default)]
+pub(super) struct Search {
+    pub(super) known: Vec<Known>,
+    /// Every place where journals may lie and that was looked at.
+    pub(super) looked: Vec<String>,
+    /// Plan files and places that could not be looked at.
+    pub(super) problems: Vec<CommandError>,
+}
+
+/// The places that one file leads to.
+pub(super) struct Homes {
+    pub(super) file: PathBuf,
+    pub(super) split: StackName,
+    pub(super) project: Option<Arc<Project>>,
+    pub(super) homes: Vec<(StateId, StateLocation)>,
+}
+
+impl Known {
+    pub(super) fn id(&self) -> &MigrationId {
+        &self.found.journal().migration().id
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.found.journal().phase()
+    }
+
+    /// Opens the states where the journal says they are.
+    pub(super) fn handles(&self, stores: &Stores) -> Result<Handles, CommandError> {
+        open(&self.plan, stores)
+    }
+
+    /// Returns the option that leads a command to this migration; nothing where it is found without.
+    pub(super) fn reach(&self) -> String {
+        reach(&self.file)
+    }
+}
+
+/// Opens every state of a plan.
+pub(super) fn open(plan: &MigrationPlan, stores: &Stores) -> Result<Handles, CommandError> {
+    let mut handles = Handles::new();
+    for state in &plan.states {
+        handles.insert(state.id.clone(), stores.open(&state.location)?);
+    }
+    Ok(handles)
+}
+
+/// Returns the option that leads a command to the migrations of a file.
+pub(super) fn reach(file: &Path) -> String {
+    let is_default = default_files().is_ok_and(|files| files.iter().any(|known| known == file));
+    match file.to_str() {
+        _ if is_default => String::new(),
+        Some(text) if text.contains(|c: char| !(c.is_alphanumeric() || "/._-+@:,=".contains(c))) => {
+            format!(" --plan '{}'", text.replace('\'', "'\\''"))
+        }
+        _ => format!(" --plan {}", file.display()),
+    }
+}
+
+/// Looks beside the sources of the files given, or of every plan file that is found here.
+pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Search, CommandError> {
+    let files = match given {
+        [] => default_files()?,
+        given => given.to_vec(),
+    };
+    let mut found = Search::default();
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for file in files {
+        match homes(&file, ui) {
+            Ok(homes) => all.push(homes),
+            Err(error) if given.is_empty() || error.exit != Exit::Usage => found.problems.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    // A migration belongs to the file of its split, if several lead to it.
+    for own in [true, false] {
+        for homes in &all {
+            homes.look(stores, own, &mut seen, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+impl Homes {
+    fn look(
+        &self,
+        stores: &Stores,
+        own: bool,
+        seen: &mut BTreeSet<(String, MigrationId)>,
+        into: &mut Search,
+    ) {
+        if let Some(project) = &self.project
+            && let Err(error) = project.remember_all(stores)
+        {
+            into.problems.push(error);
+        }
+        for (state, location) in &self.homes {
+            let store = match stores.open_for_reading(location) {
+                Ok(store) => store,
+                Err(error) => {
+                    into.problems.push(error);
+                    continue;
+                }
+            };
+            let place = store.describe();
+            let is_new = !into.looked.contains(&place);
+            if is_new {
+                into.looked.push(place);
+            }
+            let ids = match execute::list(&*store) {
+                Ok(ids) => ids,
+                Err(error) => {
+                    if is_new {
+                        into.problems.push(backend_error(&error));
+                    }
+                    continue;
+                }
+            };
+            for id in ids {
+                let key = (store.lock_key().to_owned(), id.clone());
+                if seen.contains(&key) {
+                    continue;
+                }
+                match self.read(state, &*store, &id) {
+                    Ok(known) if !own || known.plan.name == self.split => {
+                        seen.insert(key);
+                        into.known.push(known);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        seen.insert(key);
+                        into.problems.push(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        state: &StateId,
+        home: &dyn StateBackend,
+        id: &MigrationId,
+    ) -> Result<Known, CommandError> {
+        let found = execute::find(state, home, id).map_err(|error| explain(&error, &reach(&self.file)))?;
+        let plan = format_v1::read(&found.journal().migration().plan).map_err(|error| {
+            CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
+                .note("nothing was changed")
+                .hint("use the version of stackcut that began it")
+        })?;
+        Ok(Known {
+            file: self.file.clone(),
+            found,
+            plan,
+            project: self.project.clone(),
+        })
+    }
+}
+
+/// Returns the places where journals of a file's migrations may lie.
+pub(super) fn homes(file: &Path, ui: &Ui) -> Result<Homes, CommandError> {
+    if let Some(plan) = saved_plan(file)? {
+        return Ok(Homes {
+            file: file.to_owned(),
+            split: plan.name.clone(),
+            project: None,
+            homes: plan
+                .states
+                .iter()
+                .filter(|state| matches!(state.id, StateId::Source(_)))
+                .map(|state| (state.id.clone(), state.location.clone()))
+                .collect(),
+        });
+    }
+    let project = Project::read(file, ui)?;
+    project.homes(file)
+}
+
+impl Project {
+    /// Returns where journals of this plan file's migrations may lie.
+    pub(super) fn homes(self, file: &Path) -> Result<Homes, CommandError> {
+        let mut homes: Vec<(StateId, StateLocation)> = Vec::new();
+        for environment in self.environments(None)? {
+            for (id, location) in self.locations(&environment)? {
+                if matches!(id, StateId::Source(_)) {
+                    homes.push((id, location));
+                }
+            }
+        }
+        Ok(Homes {
+            file: file.to_owned(),
+            split: self.plan.name.value.clone(),
+            project: Some(Arc::new(self)),
+            homes,
+        })
+    }
+}
+
+/// Reads a saved plan; `None` where the file is a plan file, or cannot be read (which its reader says better).
+pub(super) fn saved_plan(file: &Path) -> Result<Option<MigrationPlan>, CommandError> {
+    let Ok(text) = fs::read_to_string(file) else {
+        return Ok(None);
+    };
+    if !format_v1::is_saved_plan(&text) {
+        return Ok(None);
+    }
+    format_v1::read(&text).map(Some).map_err(|error| {
+        CommandError::new(format!("{}: {error}", file.display()))
+            .note("nothing was changed")
+            .hint("save it again with `stackcut plan --out`")
+    })
+}
+
+/// Returns every `*.hcl` below `plans`, and those here that are plan files; sorted.
+fn default_files() -> Result<Vec<PathBuf>, CommandError> {
+    let mut files = Vec::new();
+    below(Path::new("plans"), &mut files)?;
+    for path in listed(Path::new("."))? {
+        let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
+        if is_hcl(&path) && path.is_file() && starts_a_split(&path) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn below(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
+    for path in listed(dir)? {
+        if path.is_dir() && !path.is_symlink() {
+            below(&path, files)?;
+        } else if is_hcl(&path) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn listed(dir: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(CommandError::new(format!(
+            "cannot list {}: {error}",
+            dir.display()
+        ))),
+    }
+}
+
+fn is_hcl(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && path.extension().is_some_and(|ending| ending == "hcl")
+}
+
+/// Tells whether a file has a `split` block: others use the same ending.
+fn starts_a_split(path: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(path) else {
+        return false;
+    };
+    text.lines().any(|line| {
+        line.trim_start()
+            .strip_prefix("split")
+            .is_some_and(|rest| rest.trim_start().starts_with('"'))
+    })
+}
+
+/// Finds one migration by its ID.
+pub(super) fn find(
+    id: &MigrationId,
+    given: &[PathBuf],
+    stores: &Stores,
+    ui: &Ui,
+) -> Result<Known, CommandError> {
+    let Search {
+        known,
+        looked,
+        problems,
+    } = search(given, stores, ui)?;
+    let mut all = known;
+    if let Some(at) = all.iter().position(|known| known.id() == id) {
+        return Ok(all.swap_remove(at));
+    }
+    let mut error = CommandError::new(format!("there is no migration {id}")).note("nothing was changed");
+    for place in &looked {
+        error = error.note(format!("looked beside {place}"));
+    }
+    if looked.is_empty() {
+        error = error.note("found no plan file in ./plans or here");
+    }
+    let near: Vec<&str> = all.iter().map(|known| known.id().as_str()).collect();
+    if !near.is_empty() {
+        error = error.note(format!("there are: {}", near.join(", ")));
+    }
+    let hint = "name its plan file with --plan; `stackcut status` lists every migration of a plan file";
+    error = error.hint(hint);
+    // What could not be looked at may be why.
+    for problem in problems.into_iter().rev() {
+        error.findings.splice(0..0, problem.findings);
+    }
+    Err(error)
+}

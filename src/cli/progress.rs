@@ -1,0 +1,173 @@
+//! What an execution does, as a person watches it: a bar for each stage on a terminal, one line for each elsewhere.
+
+use std::sync::Mutex;
+
+use indicatif::ProgressBar;
+
+use crate::execute::{Observer, Progress};
+use crate::journal::{Migration, Phase, StateChange};
+use crate::report::count;
+use crate::ui::Ui;
+
+/// The kinds of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Lock,
+    Read,
+    BackUp,
+    Write,
+    Verify,
+    Restore,
+    Digest,
+    Unlock,
+}
+
+impl Stage {
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Lock => "locking",
+            Self::Read => "reading",
+            Self::BackUp => "backing up",
+            Self::Write => "writing",
+            Self::Verify => "verifying",
+            Self::Restore => "restoring",
+            Self::Digest => "digests",
+            Self::Unlock => "unlocking",
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Lock => "locked",
+            Self::Read => "read",
+            Self::BackUp => "backed up",
+            Self::Write => "wrote",
+            Self::Verify => "read back",
+            Self::Restore => "gave back",
+            Self::Digest => "repaired the digest of",
+            Self::Unlock => "unlocked",
+        }
+    }
+}
+
+struct Running {
+    stage: Stage,
+    bar: ProgressBar,
+    steps: usize,
+}
+
+#[derive(Default)]
+struct Now {
+    phase: Option<Phase>,
+    running: Option<Running>,
+}
+
+/// Shows the stages of one execution.
+pub(super) struct Stages<'a> {
+    ui: &'a Ui,
+    migration: &'a Migration,
+    now: Mutex<Now>,
+}
+
+impl<'a> Stages<'a> {
+    pub(super) fn new(ui: &'a Ui, migration: &'a Migration) -> Self {
+        Self {
+            ui,
+            migration,
+            now: Mutex::default(),
+        }
+    }
+
+    /// Ends the stage that is shown.
+    pub(super) fn finish(&self) {
+        self.close(&mut self.now.lock().expect("no holder panics"));
+    }
+
+    fn close(&self, now: &mut Now) {
+        if let Some(running) = now.running.take() {
+            running.bar.finish_and_clear();
+            self.ui.done(&format!(
+                "{} {}",
+                running.stage.done(),
+                count(running.steps, "state")
+            ));
+        }
+    }
+
+    fn step(&self, stage: Stage, state: &str) {
+        let mut now = self.now.lock().expect("no holder panics");
+        if now.running.as_ref().is_none_or(|running| running.stage != stage) {
+            self.close(&mut now);
+            let steps = self.expected(stage, now.phase);
+            now.running = Some(Running {
+                stage,
+                bar: self.ui.progress(steps as u64, stage.doing()),
+                steps: 0,
+            });
+        }
+        if let Some(running) = &mut now.running {
+            running.steps += 1;
+            running.bar.set_message(state.to_owned());
+            running.bar.inc(1);
+            running
+                .bar
+                .suspend(|| self.ui.detail(&format!("{} {state}", running.stage.done())));
+        }
+    }
+
+    /// Returns how many steps a stage will have.
+    fn expected(&self, stage: Stage, phase: Option<Phase>) -> usize {
+        let count = |fits: &dyn Fn(&StateChange) -> bool| {
+            self.migration.states().iter().filter(|state| fits(state)).count()
+        };
+        match (stage, phase) {
+            (Stage::Lock | Stage::Read, _) => count(&|_| true),
+            (Stage::BackUp, _) => count(&|state| !state.is_unchanged() && !state.is_new()),
+            (_, Some(Phase::Writing(wave) | Phase::Undoing(wave))) => {
+                count(&|state| !state.is_unchanged() && state.wave == wave)
+            }
+            _ => count(&|state| !state.is_unchanged()),
+        }
+    }
+
+    fn aside(&self, line: &str) {
+        let now = self.now.lock().expect("no holder panics");
+        match &now.running {
+            Some(running) => running.bar.suspend(|| self.ui.say(line)),
+            None => self.ui.say(line),
+        }
+    }
+}
+
+impl Observer for Stages<'_> {
+    fn on(&self, progress: &Progress) {
+        match progress {
+            Progress::Phase(phase) => {
+                self.now.lock().expect("no holder panics").phase = Some(*phase);
+                self.ui.detail(&format!("the journal says: {phase}"));
+            }
+            Progress::Waiting { state, holder, wait } => self.aside(&format!(
+                "waiting {} s for the lock of {state}, held by {holder}",
+                wait.as_secs().max(1)
+            )),
+            Progress::Settling { wait } => self.aside(&format!(
+                "waiting {} s for requests of the interrupted run to arrive or be lost",
+                wait.as_secs().max(1)
+            )),
+            Progress::Locked(state) => self.step(Stage::Lock, state.name().as_str()),
+            Progress::Read(state) => {
+                let phase = self.now.lock().expect("no holder panics").phase;
+                let stage = match phase {
+                    Some(Phase::Writing(_) | Phase::Undoing(_)) => Stage::Verify,
+                    _ => Stage::Read,
+                };
+                self.step(stage, state.name().as_str());
+            }
+            Progress::BackedUp(state) => self.step(Stage::BackUp, state.name().as_str()),
+            Progress::Written(state) => self.step(Stage::Write, state.name().as_str()),
+            Progress::Restored(state) => self.step(Stage::Restore, state.name().as_str()),
+            Progress::DigestRepaired(state) => self.step(Stage::Digest, state.name().as_str()),
+            Progress::Unlocked(state) => self.step(Stage::Unlock, state.name().as_str()),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `stackcut status` and `stackcut history`: how migrations stand.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::conduct::{reaching, who_of};
+use super::journals::{Known, search};
+use super::stores::Stores;
+use super::{RunFormat, print};
+use crate::error::{CommandError, Exit};
+use crate::journal::{Finished, Phase};
+use crate::report::migration::{BackupLine, MigrationLine, Standing, StatusReport, places};
+use crate::ui::Ui;
+
+/// Show unfinished, fenced and finished migrations, and what to do about them
+///
+/// Looks beside the sources of the plan files given, in every environment. Changes nothing.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Plan files and saved plans [default: every `*.hcl` below ./plans, and the plan files here]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How the report is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    format: RunFormat,
+}
+
+/// List the migrations that are over, oldest first
+///
+/// Those that were carried out and released, and those that were undone or given up. Looks beside the sources of the
+/// plan files given, in every environment. Changes nothing.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// Plan files and saved plans [default: every `*.hcl` below ./plans, and the plan files here]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How the report is printed on stdout
+    #[arg(long, value_enum, default_value_t)]
+    format: RunFormat,
+}
+
+/// Shows how migrations stand.
+pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let order = |line: &MigrationLine| {
+        (
+            standing_order(line.standing),
+            std::cmp::Reverse(line.last.clone()),
+        )
+    };
+    let report = |lines: &mut Vec<MigrationLine>| lines.sort_by_key(order);
+    show(&args.files, args.format, ui, report, |report, nothing| {
+        report.text(nothing)
+    })
+}
+
+/// Lists what is over.
+pub(super) fn history(args: &HistoryArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let report = |lines: &mut Vec<MigrationLine>| {
+        lines.retain(|line| line.standing == Standing::Finished);
+        lines.sort_by_key(|line| (line.last.clone(), line.id.clone()));
+    };
+    show(&args.files, args.format, ui, report, |report, nothing| {
+        report.history(nothing)
+    })
+}
+
+fn show(
+    files: &[PathBuf],
+    format: RunFormat,
+    ui: &Ui,
+    arrange: impl Fn(&mut Vec<MigrationLine>),
+    text: impl Fn(&StatusReport, &str) -> String,
+) -> Result<Exit, CommandError> {
+    let found = search(files, &Stores::default(), ui)?;
+    let mut lines: Vec<MigrationLine> = found.known.iter().map(line).collect();
+    arrange(&mut lines);
+    let mut problems = Vec::new();
+    for problem in &found.problems {
+        ui.error(problem);
+        problems.extend(problem.findings.iter().map(|finding| finding.message.clone()));
+    }
+    let report = StatusReport::new(lines, problems);
+    let nothing = match found.looked.as_slice() {
+        [] if found.problems.is_empty() => {
+            "no migration: found no plan file in ./plans or here; name one".to_owned()
+        }
+        looked => format!("no migration beside {}", looked.join(", ")),
+    };
+    print(
+        ui,
+        &match format {
+            RunFormat::Json => report.json(),
+            RunFormat::Text => text(&report, &nothing),
+        },
+    )?;
+    Ok(if found.problems.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Error
+    })
+}
+
+fn standing_order(standing: Standing) -> u8 {
+    match standing {
+        Standing::Unfinished => 0,
+        Standing::Fenced => 1,
+        Standing::Finished => 2,
+    }
+}
+
+fn line(known: &Known) -> MigrationLine {
+    let journal = known.found.journal();
+    let migration = journal.migration();
+    let summary = known.found.summary();
+    let session = |at: usize| {
+        let record = journal.records().get(at);
+        record
+            .map_or("somebody", |record| who_of(&record.session))
+            .to_owned()
+    };
+    let phase = known.phase();
+    let standing = match phase.finished() {
+        None => Standing::Unfinished,
+        Some(Finished::Fenced) => Standing::Fenced,
+        Some(_) => Standing::Finished,
+    };
+    let (advice, next) = next(known);
+    MigrationLine {
+        id: migration.id.to_string(),
+        split: known.plan.name.to_string(),
+        environment: known.plan.environment.clone(),
+        file: known.file.display().to_string(),
+        standing,
+        phase: phase.to_string(),
+        stuck: journal.is_stuck(),
+        started: summary.started,
+        started_by: session(0),
+        last: summary.last,
+        last_by: session(journal.records().len().saturating_sub(1)),
+        states: places(migration),
+        backups: summary
+            .backups
+            .into_iter()
+            .map(|backup| BackupLine {
+                state: backup.state.to_string(),
+                name: backup.name,
+                version_id: backup.version_id,
+            })
+            .collect(),
+        next,
+        advice,
+    }
+}
+
+/// Returns what to do first, and the commands that may come next.
+fn next(known: &Known) -> (Option<String>, Vec<String>) {
+    let id = known.id();
+    let reach = known.reach();
+    let commands = |verbs: &[&str]| {
+        verbs
+            .iter()
+            .map(|verb| reaching(&format!("`stackcut {verb} {id}`"), id, &reach))
+            .collect()
+    };
+    let journal = known.found.journal();
+    match known.phase() {
+        _ if journal.is_stuck() => (
+            Some("find out who wrote, and bring the states back to a known version (their backups are beside them)".to_owned()),
+            commands(&["resume"]),
+        ),
+        Phase::Completed => (None, commands(&["undo", "discard"])),
+        Phase::Aborted | Phase::Undone => (None, commands(&["discard"])),
+        Phase::Fenced => (
+            Some("remove what moved from the code of the sources".to_owned()),
+            commands(&["release", "undo"]),
+        ),
+        Phase::UndoLocking(_) | Phase::Undoing(_) | Phase::UndoReleasing | Phase::UndoAborting(_) | Phase::Aborting => {
+            (None, commands(&["resume"]))
+        }
+        _ => (None, commands(&["resume", "undo"])),
+    }
+}

@@ -1,0 +1,184 @@
+//! Migrations as text.
+
+use std::fmt::Write as _;
+
+use super::{CommandReport, Ending, MigrationLine, PlanReport, RunReport, Standing, StatusReport};
+use crate::report::{Table, count};
+
+impl PlanReport {
+    /// Returns the text for people.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "{}: {} into other states, environment {}, from a saved plan\n\n",
+            self.split,
+            moves(self.moves),
+            self.environment
+        );
+        let mut table = Table::new(&["state", ">gets", ">gives", ">serial", "location"]);
+        for state in &self.states {
+            let number = |number: usize| match number {
+                0 => "–".to_owned(),
+                number => number.to_string(),
+            };
+            let serial = match (state.serial_before, state.serial_after) {
+                (None, Some(after)) => after.to_string(),
+                (Some(before), Some(after)) => format!("{before} → {after}"),
+                (Some(before), None) => format!("{before}, kept"),
+                (None, None) => "–".to_owned(),
+            };
+            table.row([
+                state.name.clone(),
+                number(state.arriving),
+                number(state.leaving),
+                serial,
+                state.location.clone(),
+            ]);
+        }
+        text.push_str(&table.text(2));
+        for warning in &self.warnings {
+            let _ = writeln!(text, "\n! {warning}");
+        }
+        text
+    }
+}
+
+fn moves(number: usize) -> String {
+    match number {
+        1 => "1 instance moves".to_owned(),
+        number => format!("{number} instances move"),
+    }
+}
+
+impl RunReport {
+    fn subject(&self) -> String {
+        match &self.migration {
+            Some(id) => format!("migration {id}"),
+            None => format!("{}, environment {}", self.split, self.environment),
+        }
+    }
+
+    /// Returns the text for people.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}: {}\n", self.subject(), self.ending_text());
+        if let Some(reason) = &self.reason {
+            let _ = writeln!(text, "  why: {reason}");
+        }
+        if !self.fence.is_empty() {
+            let _ = writeln!(
+                text,
+                "  locked until it is released: {}. Its code still declares what moved, and an apply of it would create that again",
+                self.fence.join(", ")
+            );
+        }
+        if !self.fence_lost.is_empty() {
+            let _ = writeln!(
+                text,
+                "  NOT locked any more, although it must be: {}. Somebody freed the lock by force; make sure that nobody \
+                 applies the old code",
+                self.fence_lost.join(", ")
+            );
+        }
+        if let Some(next) = &self.next {
+            let first = match self.ending {
+                Ending::Fenced => "remove what moved from the code, then ",
+                _ => "",
+            };
+            let _ = writeln!(text, "  next: {first}{next}");
+        }
+        text
+    }
+
+    fn ending_text(&self) -> String {
+        let written = || {
+            let plan = self.plan.as_ref()?;
+            let written = plan.states.iter().filter(|state| state.serial_after.is_some());
+            Some(format!(
+                ", {} moved, {} written",
+                count(plan.moves, "instance"),
+                count(written.count(), "state")
+            ))
+        };
+        match self.ending {
+            Ending::NothingToDo => "nothing to do".to_owned(),
+            Ending::Completed => format!("completed{}", written().unwrap_or_default()),
+            Ending::Fenced => format!("done{}", written().unwrap_or_default()),
+            Ending::Aborted => "given up; nothing was written".to_owned(),
+            Ending::Undone => "undone; every state is as before".to_owned(),
+            Ending::Discarded => "discarded; its backups are deleted, and there is no way back".to_owned(),
+            Ending::Failed => "stopped".to_owned(),
+            Ending::NotStarted => "not begun".to_owned(),
+        }
+    }
+}
+
+impl CommandReport {
+    /// Returns the text for people.
+    pub fn text(&self) -> String {
+        self.runs.iter().map(RunReport::text).collect()
+    }
+}
+
+impl MigrationLine {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let word = match self.standing {
+            _ if self.stuck => format!("STUCK while {}", self.phase),
+            Standing::Unfinished => format!("UNFINISHED, stopped while {}", self.phase),
+            Standing::Fenced => "fenced: done, its source is locked until it is released".to_owned(),
+            Standing::Finished => self.phase.clone(),
+        };
+        let _ = writeln!(text, "{}  {word}", self.id);
+        let _ = writeln!(
+            text,
+            "  {} ({}), environment {}",
+            self.split, self.file, self.environment
+        );
+        let _ = writeln!(text, "  begun {} by {}", self.started, self.started_by);
+        if self.last != self.started {
+            let _ = writeln!(text, "  last {} by {}", self.last, self.last_by);
+        }
+        let places: Vec<String> = self
+            .states
+            .iter()
+            .map(|state| format!("{} ({})", state.name, state.location))
+            .collect();
+        let _ = writeln!(text, "  states: {}", places.join(", "));
+        if let Some(advice) = &self.advice {
+            let _ = writeln!(text, "  first: {advice}");
+        }
+        if !self.next.is_empty() {
+            let _ = writeln!(text, "  next: {}", self.next.join(", or "));
+        }
+        text
+    }
+}
+
+impl StatusReport {
+    /// Returns the text for people; `nothing` is said where there is none.
+    pub fn text(&self, nothing: &str) -> String {
+        if self.migrations.is_empty() {
+            return format!("{nothing}\n");
+        }
+        let all: Vec<String> = self.migrations.iter().map(MigrationLine::text).collect();
+        all.join("\n")
+    }
+
+    /// Returns one line for each migration, in order.
+    pub fn history(&self, nothing: &str) -> String {
+        if self.migrations.is_empty() {
+            return format!("{nothing}\n");
+        }
+        let mut table = Table::new(&["when", "migration", "outcome", "split", "environment", "by"]);
+        for line in &self.migrations {
+            table.row([
+                line.last.clone(),
+                line.id.clone(),
+                line.phase.clone(),
+                line.split.clone(),
+                line.environment.clone(),
+                line.last_by.clone(),
+            ]);
+        }
+        table.text(0)
+    }
+}
