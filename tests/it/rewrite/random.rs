@@ -6,6 +6,7 @@
 mod case;
 mod generate;
 mod shrink;
+mod smaller;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
