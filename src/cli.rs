@@ -2,11 +2,13 @@
 
 mod apply;
 mod check;
+mod code;
 mod completions;
 mod conduct;
 mod discard;
 mod duration;
 mod earlier;
+mod emit;
 mod graph;
 mod input;
 mod inspect;
@@ -67,6 +69,7 @@ enum Command {
     Discard(discard::DiscardArgs),
     History(status::HistoryArgs),
     Check(check::CheckArgs),
+    Emit(emit::EmitArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -127,6 +130,7 @@ pub fn run() -> Exit {
         Command::Discard(args) => discard::run(&args, &ui),
         Command::History(args) => status::history(&args, &ui),
         Command::Check(args) => check::run(&args, &ui),
+        Command::Emit(args) => emit::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };
     match outcome {
