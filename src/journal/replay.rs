@@ -2,11 +2,11 @@
 
 use super::error::JournalError;
 use super::event::{Event, Image};
-use super::migration::{Fingerprint, Migration};
+use super::migration::Migration;
 use super::phase::{IllegalEvent, Phase, next_phase};
 use super::record::Record;
 use crate::stack::StateId;
-use crate::state::Sha256Digest;
+use crate::state::{Fingerprint, Sha256Digest};
 
 /// The number of a last record whose writing was never finished. Its effects were never begun; it is written anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,15 +174,6 @@ impl Journal {
     /// Returns the records, oldest first.
     pub fn records(&self) -> &[Record] {
         &self.records
-    }
-
-    /// Returns the last record that is more than a note.
-    pub fn last_intent(&self) -> &Record {
-        self.records
-            .iter()
-            .rev()
-            .find(|record| !record.event.is_note())
-            .expect("the first record is no note")
     }
 
     /// Tells whether the last thing that happened is that states were found at unknown versions.

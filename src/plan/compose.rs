@@ -9,28 +9,12 @@ use thiserror::Error;
 
 use super::PlanFile;
 use super::compute::{Computed, changes};
-use super::migration::{
-    After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
-};
+use super::migration::{After, Before, MigrationPlan, PlanFault, PlannedState, Role, StackDependency};
 use super::preset::{self, PresetError};
 use crate::graph::EdgeKind;
 use crate::moves::{ConservationError, MoveError, NewState, StateInput, States, apply, conserve};
 use crate::stack::{StateId, StateLocation};
-use crate::state::{Lineage, Md5Digest, Sha256Digest, Snapshot};
-
-impl Fingerprint {
-    /// Takes the fingerprint of a state.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let bytes = snapshot.bytes();
-        Self {
-            lineage: snapshot.lineage().as_str().to_owned(),
-            serial: snapshot.serial().0,
-            sha256: Sha256Digest::of(bytes).0,
-            md5: Md5Digest::of(bytes).0,
-            size: bytes.len() as u64,
-        }
-    }
-}
+use crate::state::{Fingerprint, Snapshot};
 
 impl Computed {
     /// Puts the plan together: where every state lives, what it was, what it will be.
@@ -158,7 +142,7 @@ impl MigrationPlan {
                     let After::Written(after) = &state.after else {
                         continue;
                     };
-                    StateInput::New(NewState::like(source, Lineage::new(after.lineage.clone())))
+                    StateInput::New(NewState::like(source, after.lineage.clone()))
                 }
             };
             states.insert(state.id.clone(), input);

@@ -16,18 +16,16 @@
 mod presets;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::presets::PresetV2;
 use super::assign::{InstanceMove, OutputMove};
-use super::migration::{
-    After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
-};
+use super::migration::{After, Before, MigrationPlan, PlanFault, PlannedState, Role, StackDependency};
 use crate::address::ResourceInstanceAddr;
 use crate::stack::{StateId, StateLocation};
+use crate::state::{Fingerprint, Lineage, Serial};
 
 /// The word in `format`.
 pub const FORMAT: &str = "stackcut-plan";
@@ -282,10 +280,10 @@ impl From<&PlannedState> for StateV1 {
 impl From<&Fingerprint> for FingerprintV1 {
     fn from(found: &Fingerprint) -> Self {
         Self {
-            lineage: found.lineage.clone(),
-            serial: found.serial,
-            sha256: hex(&found.sha256),
-            md5: hex(&found.md5),
+            lineage: found.lineage.as_str().to_owned(),
+            serial: found.serial.0,
+            sha256: found.sha256.to_string(),
+            md5: found.md5.to_string(),
             size: found.size,
         }
     }
@@ -368,10 +366,10 @@ impl FingerprintV1 {
             )
         };
         Ok(Fingerprint {
-            sha256: unhex(&self.sha256).ok_or_else(|| wrong("sha256"))?,
-            md5: unhex(&self.md5).ok_or_else(|| wrong("md5"))?,
-            lineage: self.lineage,
-            serial: self.serial,
+            sha256: self.sha256.parse().map_err(|_| wrong("sha256"))?,
+            md5: self.md5.parse().map_err(|_| wrong("md5"))?,
+            lineage: Lineage::new(self.lineage),
+            serial: Serial(self.serial),
             size: self.size,
         })
     }
@@ -438,27 +436,6 @@ fn damaged(field: &str, reason: impl ToString) -> SavedPlanError {
         field: field.to_owned(),
         reason: reason.to_string(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 || !digits.iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use super::assign::{InstanceMove, OutputMove};
 use super::backend;
 use super::preset::Preset;
 use crate::stack::{StackName, StateId, StateLocation};
+pub use crate::state::Fingerprint;
+use crate::state::{Lineage, Serial};
 
 /// Everything that a migration does in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,21 +92,6 @@ pub enum After {
     Written(Fingerprint),
 }
 
-/// What identifies the content of a state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
-    /// Its lineage; empty in some hand-made states.
-    pub lineage: String,
-    /// Its serial.
-    pub serial: u64,
-    /// SHA-256 of its bytes.
-    pub sha256: [u8; 32],
-    /// MD5 of its bytes, as the digest item of the S3 backend has it.
-    pub md5: [u8; 16],
-    /// Its length in bytes.
-    pub size: u64,
-}
-
 /// One stack reads values of another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StackDependency {
@@ -171,9 +158,9 @@ pub enum PlanFault {
         /// The state.
         id: StateId,
         /// The planned serial.
-        serial: u64,
+        serial: Serial,
         /// The planned lineage.
-        lineage: String,
+        lineage: Lineage,
     },
     /// A state that gives is written before the one that gets.
     #[error("`{giver}` would be written before `{taker}`, which gets instances from it")]
@@ -302,9 +289,9 @@ impl PlannedState {
             return Ok(());
         };
         let follows = match &self.before {
-            Before::Absent => after.serial == 1 && !after.lineage.is_empty(),
+            Before::Absent => after.serial == Serial::FIRST && !after.lineage.is_empty(),
             Before::Exists(before) => {
-                after.lineage == before.lineage && before.serial.checked_add(1) == Some(after.serial)
+                after.lineage == before.lineage && before.serial.next() == Some(after.serial)
             }
         };
         if follows {

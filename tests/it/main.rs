@@ -16,3 +16,4 @@ mod s3;
 mod states;
 mod support;
 mod tools_test;
+mod verify;

@@ -1,14 +1,16 @@
 //! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
 
+pub mod acme;
 mod aws;
 mod blocks;
 mod crossings;
 mod exports;
 mod keys;
-mod lab;
+pub mod lab;
 mod lifted;
+mod modules;
 mod random;
 mod refusals;
 mod secrets;
-mod small;
+pub mod small;
 mod types;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::preset::{Piece, Pointer, Preset, Recipe, Step};
+use crate::state::{Md5Digest, Sha256Digest};
 
 const SAMPLE: &str = include_str!("../../../testdata/plan-format/v1.json");
 const SAMPLE_2: &str = include_str!("../../../testdata/plan-format/v2.json");
@@ -54,10 +55,10 @@ fn sample() -> MigrationPlan {
         workspace: "default".to_owned(),
     };
     let print = |byte: u8, lineage: &str, serial: u64| Fingerprint {
-        lineage: lineage.to_owned(),
-        serial,
-        sha256: [byte; 32],
-        md5: [byte; 16],
+        lineage: Lineage::new(lineage),
+        serial: Serial(serial),
+        sha256: Sha256Digest([byte; 32]),
+        md5: Md5Digest([byte; 16]),
         size: 1000 + u64::from(byte),
     };
     let acme = StateId::Source("acme".parse().unwrap());

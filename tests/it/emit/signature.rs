@@ -1,23 +1,25 @@
 //! The whole way, on an emulated AWS: acme applied by real Terraform on S3, planned, moved and emitted by stackcut, its
 //! new code planned and applied by real Terraform.
 //!
-//! Contracts are in SSM; `STACKCUT_STORE=s3` (or `remote_state`, `variables`) takes another store. `flavours` has all of
-//! them on a small module.
+//! `STACKCUT_FLAVOURS` says which stores keep the contracts: a list of `ssm`, `s3`, `remote_state` and `variables`, or
+//! `all` (as in CI); `ssm`, the plan's own, unless set. Each takes some minutes. `flavours` has all of them on a small module.
 
 use std::fs;
 use std::path::Path;
 
 use super::desk::{Desk, only_contracts};
 use crate::acme::make::fixture;
+use crate::rewrite::acme::SSM;
 use crate::support::moto::Moto;
 use crate::support::terraform::{OVERRIDE_FILE, Terraform, aws_override};
 use crate::support::tools::{Flavour, TerraformBin, tools};
 
 const MONOLITH: &str = "testdata/acme";
 const PLAN: &str = "plans/acme.hcl";
+const FLAVOURS: [&str; 4] = ["ssm", "s3", "remote_state", "variables"];
 
 /// Takes acme and its plan file to a desk.
-fn desk(aws: &Moto) -> Desk {
+fn desk(aws: &Moto, flavour: &str) -> Desk {
     let desk = Desk::new(&[]);
     let account = aws.account();
     account.create_bucket("acme-terraform-states");
@@ -33,21 +35,13 @@ fn desk(aws: &Moto) -> Desk {
     assert!(copied.unwrap().success());
     let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join(PLAN);
     let plan = fs::read_to_string(plan).unwrap();
-    desk.write(
-        PLAN,
-        &match std::env::var("STACKCUT_STORE") {
-            Ok(store) => {
-                let path = if store == "s3" {
-                    "      path  = \"contracts\"\n"
-                } else {
-                    ""
-                };
-                plan.replace("store = \"ssm\"", &format!("store = \"{store}\""))
-                    .replace("      path  = \"/configuration\"\n", path)
-            }
-            Err(_) => plan,
-        },
-    );
+    assert!(plan.contains(SSM));
+    let contract = match flavour {
+        "ssm" => SSM.to_owned(),
+        "s3" => "      store = \"s3\"\n      path  = \"contracts\"\n".to_owned(),
+        other => format!("      store = \"{other}\"\n"),
+    };
+    desk.write(PLAN, &plan.replace(SSM, &contract));
     desk.envs(account.env())
 }
 
@@ -75,8 +69,23 @@ fn with_variables(desk: &Desk, terraform: Terraform, dir: &str) -> Terraform {
 
 #[test]
 fn acme_is_planned_moved_and_emitted_and_nothing_changes() {
+    let wanted = std::env::var("STACKCUT_FLAVOURS").unwrap_or_else(|_| "ssm".to_owned());
+    let wanted: Vec<&str> = match wanted.as_str() {
+        "all" => FLAVOURS.to_vec(),
+        list => list.split(',').collect(),
+    };
+    for flavour in wanted {
+        assert!(
+            FLAVOURS.contains(&flavour),
+            "{flavour} is no flavour: {FLAVOURS:?}"
+        );
+        prove(flavour);
+    }
+}
+
+fn prove(flavour: &str) {
     let aws = Moto::start();
-    let desk = desk(&aws);
+    let desk = desk(&aws, flavour);
     let version = |bin: &&TerraformBin| -> Vec<u32> {
         bin.version
             .split('.')

@@ -1,5 +1,7 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+mod quick;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +10,15 @@ use std::sync::Arc;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
+use stackcut::lint::{self, Rule, Stack};
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
+use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
+use stackcut::report::check::CheckReport;
 use stackcut::rewrite::{self, Input, Rewritten};
-use stackcut::stack::StateId;
+use stackcut::source_tree::MemoryTree;
+use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
 use tempfile::TempDir;
@@ -32,6 +38,18 @@ pub struct Lab {
 /// What a cut gave.
 pub struct CutMade {
     pub rewritten: Rewritten,
+    /// Content of every state after the cut.
+    pub after: BTreeMap<StateId, Vec<u8>>,
+    /// Content of the monolith's state before the cut.
+    pub before: Vec<u8>,
+    /// The monolith.
+    pub source: StateId,
+    /// Who went where.
+    pub moves: Vec<InstanceMove>,
+    /// Where every state lives.
+    pub locations: BTreeMap<StateId, StateLocation>,
+    /// Variable files of the environment.
+    pub variable_paths: Vec<String>,
     dir: PathBuf,
     terraform: Terraform,
 }
@@ -72,6 +90,11 @@ impl Lab {
 
     /// Cuts the monolith; the faults where that is refused.
     pub fn try_cut(&self) -> Result<CutMade, Vec<Diagnostic>> {
+        self.try_cut_in(0)
+    }
+
+    /// Cuts the monolith in one of the plan file's environments, by its number.
+    pub fn try_cut_in(&self, environment: usize) -> Result<CutMade, Vec<Diagnostic>> {
         let tree = WorkDir::new(&self.monolith);
         let configuration =
             Configuration::load(&tree, &LoadOptions::default()).expect("Terraform reads it too");
@@ -80,7 +103,7 @@ impl Lab {
             text: self.plan.clone(),
         }))
         .unwrap_or_else(|faults| panic!("{}", shown(&faults)));
-        let environment = plan.environments().remove(0);
+        let environment = plan.environments().remove(environment);
         let source = StateId::Source(plan.sources[0].name.value.clone());
         let snapshot = Snapshot::read(fs::read(self.state_path()).expect("it was applied"))
             .expect("Terraform wrote it")
@@ -159,8 +182,19 @@ impl Lab {
         }
         let outcome = moves::apply(&states, &changes).expect("the moves were computed before");
         let conserved = moves::conserve(&states, &changes, outcome).expect("nothing is lost");
+        let content = conserved.states.iter().filter_map(|(id, outcome)| {
+            let kept = (*id == source).then(|| snapshot.bytes().to_vec());
+            let written = outcome.written().map(|after| after.bytes().to_vec());
+            Some((id.clone(), written.or(kept)?))
+        });
         let made = CutMade {
             rewritten,
+            after: content.collect(),
+            before: snapshot.bytes().to_vec(),
+            source: source.clone(),
+            moves: computed.assignment.instances.clone(),
+            locations: locations.clone(),
+            variable_paths: variable_paths.clone(),
             dir: self.scratch.path().to_owned(),
             terraform: self.terraform.clone(),
         };
@@ -181,6 +215,7 @@ impl Lab {
             });
         let faults = rewrite::prove(&made.rewritten, &after, &undeployed.collect());
         assert!(faults.is_empty(), "the static proof fails:\n{}", shown(&faults));
+        made.assert_lints_clean();
         made.write();
         for (id, outcome) in &conserved.states {
             let bytes = match outcome.written() {
@@ -221,6 +256,40 @@ impl CutMade {
             StateId::Source(_) => "rest",
         };
         self.dir.join(kind).join(id.name().as_str())
+    }
+
+    /// What is emitted breaks no rule of `check`; but objects that are read as a whole are told as a whole, and
+    /// permissions are as wide as the monolith's.
+    fn assert_lints_clean(&self) {
+        let trees: BTreeMap<&StateId, MemoryTree> = self
+            .rewritten
+            .trees
+            .iter()
+            .map(|(id, files)| {
+                let files = files.iter();
+                let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
+                (id, tree)
+            })
+            .collect();
+        let stacks = trees.iter().map(|(id, tree)| Stack {
+            name: id.name().to_string(),
+            tree,
+            paths: self.rewritten.trees[*id].keys().cloned().collect(),
+            state: None,
+        });
+        let mut findings = lint::check(&lint::Input {
+            stacks: stacks.collect(),
+            ledger: Some(("contracts.json".to_owned(), self.rewritten.ledger.clone())),
+            against: Some(self.rewritten.ledger.clone()),
+        });
+        findings.retain(|finding| !matches!(finding.rule, Rule::WholeObject | Rule::WidePermission));
+        let stacks: Vec<String> = trees.keys().map(ToString::to_string).collect();
+        let report = CheckReport::new(stacks, None, &findings);
+        assert!(
+            findings.is_empty(),
+            "what is emitted is not clean:\n{}",
+            report.text()
+        );
     }
 
     /// Copies everything to a directory for people to look at.
