@@ -128,7 +128,8 @@ fn apply_then_emit_then_commit() {
     desk.run(&["emit", FILE, "--out", "new", "--check"]).code(0);
 }
 
-/// What is left of the code does not tell what contracts hold: states move, and producers are applied first.
+/// What is left of the code does not tell which outputs follow and what contracts hold: states move, and outputs come
+/// with an apply of each, producers first.
 #[test]
 fn emit_then_commit_then_apply_without_a_saved_plan() {
     let desk = applied();
@@ -142,11 +143,16 @@ fn emit_then_commit_then_apply_without_a_saved_plan() {
         "{}",
         applied.stderr
     );
-    for dir in ["new/stacks/network", "new/stacks/orders"] {
+    let id = desk.migration(FILE);
+    desk.run(&["release", &id]).code(0);
+    for dir in ["new/stacks/network", "new/stacks/orders", "infra"] {
         let terraform = desk.terraform(tools().terraform(), dir);
         terraform.init();
         let found = crate::support::terraform::changes(&terraform.plan_json());
-        assert_eq!(found, ["output.contract: create"], "{dir}");
+        assert!(
+            found.iter().all(|change| change.starts_with("output.")),
+            "{dir}: {found:?}"
+        );
         terraform.apply();
     }
     plans_are_empty(&desk);
