@@ -19,6 +19,7 @@ pub mod local;
 mod lock_info;
 pub mod memory;
 pub mod recording;
+pub mod s3;
 pub mod settling;
 mod sidecar;
 

@@ -12,7 +12,7 @@ use crate::error::{CommandError, Exit};
 use crate::plan::format_v1;
 use crate::ui::Ui;
 
-/// Compute a migration of states in local files, and write nothing
+/// Compute a migration of states, and write nothing
 ///
 /// Reads every state where it lives, under no lock, computes the whole migration, and proves that nothing would be lost,
 /// doubled or altered. Makes no call that could change anything. Exit code 2 says that there is something to do.
@@ -41,7 +41,11 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            prepared.push(project.prepare(&stores, environment)?);
+            let result = project.prepare(&stores, environment);
+            for finding in stores.take_findings() {
+                ui.finding(&finding);
+            }
+            prepared.push(result?);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),
@@ -75,11 +79,7 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
 /// Returns the reports one after the other; JSON as one array.
 pub(super) fn render(prepared: &[Prepared], format: ReportFormat) -> String {
     match format {
-        ReportFormat::Text => prepared
-            .iter()
-            .map(|one| one.report.text())
-            .collect::<Vec<_>>()
-            .join("\n"),
+        ReportFormat::Text => prepared.iter().map(Prepared::text).collect::<Vec<_>>().join("\n"),
         ReportFormat::Markdown => prepared
             .iter()
             .map(|one| one.report.markdown())

@@ -40,6 +40,19 @@ pub(super) struct Prepared {
     pub(super) earlier: Earlier,
 }
 
+impl Prepared {
+    /// Returns the report for people.
+    pub(super) fn text(&self) -> String {
+        if self.migration.is_empty() {
+            let MigrationPlan {
+                name, environment, ..
+            } = &self.migration;
+            return format!("{name}: nothing to do, environment {environment}\n");
+        }
+        self.report.text()
+    }
+}
+
 impl Project {
     /// Reads a plan file and the code of its sources.
     pub(super) fn read(path: &Path, ui: &Ui) -> Result<Self, CommandError> {
@@ -123,7 +136,7 @@ impl Project {
         stores: &Stores,
         environment: &Environment,
     ) -> Result<Prepared, CommandError> {
-        let mut locations = self.locations(environment)?;
+        let mut locations = self.open_to(stores, environment)?;
         let sources = locations
             .iter()
             .filter(|(id, _)| matches!(id, StateId::Source(_)));
@@ -148,6 +161,39 @@ impl Project {
     /// Returns the option that leads a command to this plan file's migrations.
     pub(super) fn reach(&self) -> String {
         super::journals::reach(Path::new(&self.plan.file.path))
+    }
+
+    /// Returns where every state lives, and hands over the credentials that open it.
+    pub(super) fn open_to(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+    ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
+        let locations = self.locations(environment)?;
+        for (id, location) in &locations {
+            self.remember_credentials(stores, id, location);
+        }
+        Ok(locations)
+    }
+
+    /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
+    /// their arguments from the first source. Who chooses another profile or role there chooses other credentials.
+    fn remember_credentials(&self, stores: &Stores, id: &StateId, location: &StateLocation) {
+        let own = match id {
+            StateId::Source(_) => self.modules.get(id),
+            StateId::Stack(_) => self
+                .plan
+                .sources
+                .first()
+                .and_then(|source| self.modules.get(&StateId::Source(source.name.value.clone()))),
+        };
+        let Some(found) = own.map(|module| &module.backend) else {
+            return;
+        };
+        let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+        if found.location.backend == location.backend && same("profile") {
+            stores.remember(location, &found.credentials);
+        }
     }
 
     fn compute(

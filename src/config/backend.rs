@@ -68,6 +68,18 @@ impl Credentials {
         Self(taken.collect())
     }
 
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds them to the arguments they were taken from; arguments of the same names stay as they are.
+    pub fn complete(&self, arguments: &mut BTreeMap<String, String>) {
+        for (name, value) in &self.0 {
+            arguments.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
     /// Returns one of them.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -11,6 +11,8 @@ mod execute;
 mod fuzz;
 mod plan_file;
 mod rewrite;
+mod s3;
 mod states;
 mod support;
 mod tools_test;
+mod verbs;
