@@ -4,7 +4,7 @@
 //! [`journal::decide`](crate::journal::decide) choose the next step, perform it, observe again. A result is verified by
 //! observing it, so that going on after a crash is the same as going on. [`find`] and [`list`] read journals.
 //!
-//! Order of an apply: first record (with the IDs of all locks) → all locks, sorted → read all → compare with the plan →
+//! Order of an apply: first record (with the IDs of all locks) → all locks → read all → compare with the plan →
 //! results computed → backups, read back → wave by wave: record, write in parallel, digest, read back → release what is
 //! no fence.
 //!

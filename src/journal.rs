@@ -25,7 +25,7 @@ mod replay;
 mod standing;
 pub mod waves;
 
-pub use decide::{Decision, Needs, Observed, Step, decide, needs};
+pub use decide::{Decision, Needs, Observed, Step, decide, gives_back, needs};
 pub use error::JournalError;
 pub use event::{Event, Image, Original, Writing};
 pub use migration::{

@@ -190,7 +190,7 @@ impl StandingLock {
     }
 
     /// Turns a lock that is not ours into the refusal it is.
-    pub(in crate::backend) fn refusal(self, at: &str) -> super::BackendError {
+    pub fn refusal(self, at: &str) -> super::BackendError {
         match self.holder {
             Ok(holder) => super::BackendError::Locked {
                 at: at.to_owned(),

@@ -174,6 +174,8 @@ fn next(known: &Known) -> (Option<String>, Vec<String>) {
         ),
         Phase::Completed => (None, commands(&["undo", "discard"])),
         Phase::Aborted | Phase::Undone => (None, commands(&["discard"])),
+        Phase::Discarding(_) => (None, commands(&["discard"])),
+        Phase::Discarded(_) => (None, Vec::new()),
         Phase::Fenced => (
             Some("remove what moved from the code of the sources".to_owned()),
             commands(&["release", "undo"]),

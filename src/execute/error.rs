@@ -5,9 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::backend::BackendError;
-use crate::journal::{
-    DigestSight, Finished, InvalidMigration, JournalError, MigrationId, Misfit, Phase, Standing,
-};
+use crate::journal::{DigestSight, InvalidMigration, JournalError, MigrationId, Misfit, Phase, Standing};
 use crate::stack::StateId;
 use crate::state::{Lineage, Serial};
 
@@ -116,6 +114,9 @@ pub enum Cause {
     /// The migration is in no phase for this.
     #[error("the migration is {0}")]
     NotNow(Phase),
+    /// The way back is gone.
+    #[error("the backups of this migration were discarded, so it cannot be undone")]
+    Discarded,
     /// No journal of this ID lies beside the state.
     #[error("there is no migration of this ID beside `{0}`")]
     NotFound(StateId),
@@ -132,8 +133,23 @@ pub enum Left {
     LocksLeft,
     /// The migration stands as it stood before this command.
     AsItWas(Phase),
+    /// Some backups may be gone; nothing else was touched.
+    Discarding,
     /// In the middle: the journal knows, locks are kept.
     Unfinished(Phase),
+}
+
+impl Left {
+    /// What a phase says about how things were left, where nothing is known beyond it.
+    pub(super) fn at(phase: Phase) -> Self {
+        match phase {
+            Phase::Aborted => Self::NothingWritten,
+            Phase::Locking | Phase::BackingUp | Phase::Aborting => Self::LocksLeft,
+            Phase::Discarding(_) => Self::Discarding,
+            _ if phase.finished().is_some() => Self::AsItWas(phase),
+            _ => Self::Unfinished(phase),
+        }
+    }
 }
 
 /// A stopped execution.
@@ -189,6 +205,7 @@ impl ExecuteError {
             Left::NothingWritten => "nothing was written, and no lock of this migration is left".to_owned(),
             Left::LocksLeft => "nothing was written, but locks of this migration may be left".to_owned(),
             Left::AsItWas(phase) => format!("nothing was written; the migration is {phase}, as before"),
+            Left::Discarding => "some backups may be deleted; no state was touched".to_owned(),
             Left::Unfinished(phase) => format!(
                 "the migration stopped while {phase}; its locks are kept, every object is in at least one state, and \
                  every original is backed up"
@@ -210,8 +227,13 @@ impl ExecuteError {
             (Cause::AlreadyStarted, _) | (_, Left::Unfinished(_) | Left::LocksLeft) => {
                 format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back")
             }
+            (_, Left::Discarding) => {
+                format!("run `stackcut resume {id}` to delete the rest")
+            }
             (Cause::Changed(_), _) => "run `stackcut plan` again and review the difference".to_owned(),
-            (Cause::MovedOn(_), _) => "plan a migration that moves the objects back instead".to_owned(),
+            (Cause::MovedOn(_) | Cause::Discarded, _) => {
+                "plan a migration that moves the objects back instead".to_owned()
+            }
             (Cause::StillDeclared(_), _) => {
                 format!("commit the code without them, then run `stackcut release {id}` again")
             }
@@ -309,7 +331,7 @@ fn describe(misfit: &Misfit, expected: &[Version<'_>]) -> String {
         misfit.change.place,
         expected.join(" or ")
     );
-    if misfit.found.digest == DigestSight::Differs {
+    if matches!(misfit.found.digest, DigestSight::Differs(_)) {
         text.push_str(", with a digest item of other content");
     } else if misfit.standing == Standing::Neither && expected.contains(&found) {
         text.push_str(" with other content");
@@ -322,10 +344,6 @@ pub(super) fn not_now(migration: &MigrationId, phase: Phase) -> ExecuteError {
     ExecuteError {
         migration: migration.clone(),
         cause: Cause::NotNow(phase),
-        left: match phase.finished() {
-            Some(Finished::Aborted) => Left::NothingWritten,
-            Some(_) => Left::AsItWas(phase),
-            None => Left::Unfinished(phase),
-        },
+        left: Left::at(phase),
     }
 }

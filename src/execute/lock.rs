@@ -28,33 +28,106 @@ impl Locks {
         self.held.get(id)
     }
 
-    /// Takes every lock that is not held yet, in the migration's order.
+    /// Takes every wanted lock that is not held yet. What stands under an ID of the journal is taken over.
     ///
-    /// What stands under an ID of the journal is taken over. For the locks of others it waits as long as it may.
-    pub(super) fn take(
-        &mut self,
-        context: &Context<'_>,
-        handles: &Handles,
-        migration: &Migration,
-        wanted: impl Fn(&StateChange) -> bool,
-        operation: &str,
-    ) -> Result<(), Cause> {
+    /// First all at once without waiting: the home's alone, so that a run that cannot go on disturbs nobody, then the
+    /// others in parallel. If somebody else holds one, what `yields` says is given back *before* the wait, and further
+    /// attempts go one after another in the migration's order. So nobody waits for a lock of a run that waits itself (no
+    /// deadlock), and of several runs in that order the one with the highest lock never meets another's (no livelock).
+    /// Locks that do not yield protect what is half written; the runs they keep out give back and wait.
+    pub(super) fn take(&mut self, taking: &Taking<'_>, wanted: &[&StateChange]) -> Result<(), Cause> {
+        let missing = |locks: &Self| -> Vec<_> {
+            let is_missing = |change: &&&StateChange| !locks.held.contains_key(&change.id);
+            wanted.iter().filter(is_missing).copied().collect()
+        };
+        let mut tried = self.try_together(taking, &missing(self));
+        let context = taking.context;
         let until = context
             .surroundings
             .now()
             .saturating_add(context.lock_timeout)
             .unwrap_or(jiff::Timestamp::MAX);
-        for change in migration.states().iter().filter(|change| wanted(change)) {
-            if self.held.contains_key(&change.id) {
-                continue;
+        let mut wait = FIRST_WAIT;
+        while let Err(cause) = tried {
+            let left = until.duration_since(context.surroundings.now());
+            let left = Duration::try_from(left).unwrap_or_default();
+            let Some((state, holder)) = held_by(&cause).filter(|_| !left.is_zero()) else {
+                return Err(cause);
+            };
+            let (state, pause) = (state.clone(), wait.min(left));
+            context.tell(&Progress::Waiting {
+                state: state.clone(),
+                holder: format!("{} ({})", holder.who, holder.operation),
+                wait: pause,
+            });
+            self.give_back(taking)?;
+            if !context.wait(pause) {
+                return Err(Cause::Interrupted);
             }
-            let store = store(handles, &change.id)?;
-            let lock = take_one(context, store, migration, change, operation, until)?;
-            self.gone.remove(&change.id);
-            self.held.insert(change.id.clone(), lock);
-            context.tell(&Progress::Locked(change.id.clone()));
+            wait = (wait * 2).min(LONGEST_WAIT);
+            tried = match taking.still_held(&state) {
+                Some(still) => Err(still),
+                None => self.try_in_order(taking, &missing(self)),
+            };
         }
         Ok(())
+    }
+
+    /// Tries to take locks at once; says why the first of them cannot be had.
+    fn try_together(&mut self, taking: &Taking<'_>, missing: &[&StateChange]) -> Result<(), Cause> {
+        let (home, others): (Vec<&StateChange>, Vec<&StateChange>) = missing
+            .iter()
+            .copied()
+            .partition(|change| change.id == *taking.migration.home());
+        for group in [home, others] {
+            let results = parallel::each(taking.context.parallelism, &group, |change| {
+                taking.try_one(change)
+            });
+            let mut first: Option<Cause> = None;
+            for (change, result) in group.iter().zip(results) {
+                match (result, &first) {
+                    (Ok(lock), _) => self.keep(taking, change, lock),
+                    // What no wait can mend says more.
+                    (Err(cause), Some(known)) if held_by(known).is_none() || held_by(&cause).is_some() => {}
+                    (Err(cause), _) => first = Some(cause),
+                }
+            }
+            first.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
+
+    fn try_in_order(&mut self, taking: &Taking<'_>, missing: &[&StateChange]) -> Result<(), Cause> {
+        for change in missing {
+            let lock = taking.try_one(change)?;
+            self.keep(taking, change, lock);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, taking: &Taking<'_>, change: &StateChange, lock: StateLock) {
+        self.gone.remove(&change.id);
+        self.held.insert(change.id.clone(), lock);
+        taking.context.tell(&Progress::Locked(change.id.clone()));
+    }
+
+    fn give_back(&mut self, taking: &Taking<'_>) -> Result<(), Cause> {
+        let yielded: Vec<StateId> = taking
+            .migration
+            .states()
+            .iter()
+            .filter(|change| (taking.yields)(change) && self.held.contains_key(&change.id))
+            .map(|change| change.id.clone())
+            .collect();
+        self.release(taking.context, taking.handles, taking.migration, &yielded)
+    }
+
+    /// Returns the states whose lock this process has not given back: those it holds, and those it knows nothing of.
+    ///
+    /// Releasing one that is gone, or another's by now, does nothing, but for what an interrupted release left behind.
+    pub(super) fn perhaps_ours(&self, migration: &Migration) -> BTreeSet<StateId> {
+        let all = migration.states().iter().map(|change| change.id.clone());
+        all.filter(|id| !self.gone.contains(id)).collect()
     }
 
     /// Returns the states whose lock is ours. Asks for those that this process has not touched.
@@ -119,45 +192,47 @@ impl Locks {
     }
 }
 
-/// Takes one lock; tries again with growing pauses while somebody else holds it and there is time.
-fn take_one(
-    context: &Context<'_>,
-    store: &dyn StateBackend,
-    migration: &Migration,
-    change: &StateChange,
-    operation: &str,
-    until: jiff::Timestamp,
-) -> Result<StateLock, Cause> {
-    let mut wait = FIRST_WAIT;
-    loop {
-        if context.interrupt.is_raised() {
+/// What a taking of locks is about.
+pub(super) struct Taking<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) handles: &'a Handles,
+    pub(super) migration: &'a Migration,
+    /// Shown to whoever meets the locks.
+    pub(super) operation: &'a str,
+    /// Whether a lock may be given back while another is waited for.
+    pub(super) yields: &'a (dyn Fn(&StateChange) -> bool + Sync),
+}
+
+impl Taking<'_> {
+    fn try_one(&self, change: &StateChange) -> Result<StateLock, Cause> {
+        if self.context.interrupt.is_raised() {
             return Err(Cause::Interrupted);
         }
-        let info = info(context, migration, change, operation)?;
-        let error = match store.lock(&info) {
-            Ok(lock) => return Ok(lock),
-            Err(error) => error,
-        };
-        let BackendError::Locked { holder, .. } = &error else {
-            return Err(failed(change, error));
-        };
-        let left = until.duration_since(context.surroundings.now());
-        let Ok(left) = Duration::try_from(left) else {
-            return Err(failed(change, error));
-        };
-        if left.is_zero() {
-            return Err(failed(change, error));
-        }
-        let pause = wait.min(left);
-        context.tell(&Progress::Waiting {
-            state: change.id.clone(),
-            holder: format!("{} ({})", holder.who, holder.operation),
-            wait: pause,
-        });
-        if !context.wait(pause) {
-            return Err(Cause::Interrupted);
-        }
-        wait = (wait * 2).min(LONGEST_WAIT);
+        let info = info(self.context, self.migration, change, self.operation)?;
+        store(self.handles, &change.id)?
+            .lock(&info)
+            .map_err(|source| failed(change, source))
+    }
+
+    /// Looks, without taking anything, whether somebody else still holds a lock.
+    fn still_held(&self, id: &StateId) -> Option<Cause> {
+        let change = self.migration.state(id)?;
+        let store = store(self.handles, id).ok()?;
+        // A look that fails says nothing; the attempt that follows will.
+        let standing = store.standing_lock().ok()??;
+        let is_ours = standing.is(&lock_id(change).ok()?);
+        (!is_ours).then(|| failed(change, standing.refusal(&store.describe())))
+    }
+}
+
+/// Returns which state is held by whom, if that is why a lock could not be taken.
+fn held_by(cause: &Cause) -> Option<(&StateId, &LockInfo)> {
+    match cause {
+        Cause::Backend {
+            state,
+            source: BackendError::Locked { holder, .. },
+        } => Some((state, holder)),
+        _ => None,
     }
 }
 

@@ -92,7 +92,7 @@ fn see(journal: &Journal, change: &StateChange, reading: Reading) -> Seen {
         DigestStanding::NotKept | DigestStanding::Matches => DigestSight::Fits,
         DigestStanding::Missing if reading.object.is_none() => DigestSight::Fits,
         DigestStanding::Missing => DigestSight::Missing,
-        DigestStanding::Stale { .. } => DigestSight::Differs,
+        DigestStanding::Stale { stored } => DigestSight::Differs(stored),
     };
     let mut sighting = Sighting {
         sha256: bytes_sha,

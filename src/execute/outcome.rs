@@ -52,7 +52,7 @@ pub struct Summary {
     pub stuck: bool,
     /// Its states: which, where.
     pub states: Vec<(StateId, String)>,
-    /// The originals that were copied.
+    /// The originals that were copied and not discarded.
     pub backups: Vec<Backup>,
 }
 
@@ -60,7 +60,7 @@ impl Summary {
     /// Returns the command that goes on, if something is left to do.
     pub fn next(&self) -> Option<String> {
         match self.phase {
-            Phase::Completed | Phase::Aborted | Phase::Undone => None,
+            Phase::Completed | Phase::Aborted | Phase::Undone | Phase::Discarded(_) => None,
             Phase::Fenced => Some(format!("stackcut release {}", self.id)),
             _ => Some(format!("stackcut resume {}", self.id)),
         }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{Cause, ExecuteError, Left};
 use super::outcome::{Backup, Summary};
 use crate::backend::{BackendError, SidecarName, StateBackend};
-use crate::journal::{Event, Journal, Migration, MigrationId, Record, Torn};
+use crate::journal::{Event, Journal, Migration, MigrationId, Phase, Record, Torn};
 use crate::stack::StateId;
 
 const DIR: &str = "journal/";
@@ -49,6 +49,9 @@ impl FoundJournal {
 }
 
 fn backups(journal: &Journal) -> Vec<Backup> {
+    if matches!(journal.phase(), Phase::Discarding(_) | Phase::Discarded(_)) {
+        return Vec::new();
+    }
     let Some(originals) = journal.records().iter().find_map(|record| match &record.event {
         Event::BackupsIntended { originals } => Some(originals),
         _ => None,
@@ -102,7 +105,7 @@ pub fn find(
         let Some(sequence) = sequence_of(id, &name) else {
             continue;
         };
-        // Gone since it was listed: the replay will miss it, unless a discard is under way.
+        // Gone since it was listed: the replay will miss it.
         if let Some(text) = home.get_sidecar(&name).map_err(store)? {
             texts.push((sequence, text));
         }
@@ -119,8 +122,7 @@ fn sequence_of(id: &MigrationId, name: &SidecarName) -> Option<u64> {
     rest.strip_prefix('/')?.strip_suffix(".json")?.parse().ok()
 }
 
-/// Lists the migrations whose journals lie beside a state. Records without a first one are what an interrupted
-/// discard left.
+/// Lists the migrations whose journals lie beside a state.
 ///
 /// # Errors
 ///
@@ -235,17 +237,6 @@ impl<'a> Writer<'a> {
                 sequence: record.sequence,
             })
         }
-    }
-
-    /// Deletes all records, the first one first: what a crash leaves of them is no journal any more.
-    pub(super) fn delete(&self) -> Result<(), Cause> {
-        let id = &self.journal.migration().id;
-        for record in self.journal.records() {
-            self.home
-                .delete_sidecar(&record_name(id, record.sequence))
-                .map_err(|source| self.failed(source))?;
-        }
-        Ok(())
     }
 
     fn failed(&self, source: BackendError) -> Cause {

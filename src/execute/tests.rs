@@ -4,8 +4,10 @@ mod check;
 mod fixture;
 mod harness;
 mod interleave;
+mod locks;
 mod order;
 mod refuse;
+mod stolen;
 mod sweep;
 mod verbs;
 

@@ -6,8 +6,8 @@ use super::lock::store;
 use super::outcome::Outcome;
 use super::store::{FoundJournal, Writer};
 use super::walk::Walk;
-use super::{Handles, Recompute, backup, parallel};
-use crate::journal::{Event, Finished, Migration, Phase, StateChange};
+use super::{Handles, PlannedResults, Recompute};
+use crate::journal::{Event, Finished, Migration, Phase};
 
 /// Carries a migration out, from its first record on.
 ///
@@ -65,13 +65,21 @@ pub fn resume(
 ///
 /// # Errors
 ///
-/// As [`apply`]. [`Cause::MovedOn`] where states changed since.
+/// As [`apply`]. [`Cause::MovedOn`] where states changed since; [`Cause::Discarded`] where the originals are gone.
 pub fn undo(
     context: Context<'_>,
     handles: &Handles,
     found: FoundJournal,
     recompute: &dyn Recompute,
 ) -> Result<Outcome, ExecuteError> {
+    let phase = found.journal.phase();
+    if let Phase::Discarding(Finished::Completed) | Phase::Discarded(Finished::Completed) = phase {
+        return Err(ExecuteError {
+            migration: found.journal.migration().id.clone(),
+            cause: Cause::Discarded,
+            left: Left::at(phase),
+        });
+    }
     let waits = settle_time(&context, &found);
     let mut walk = take_over(context, handles, found, recompute)?;
     if let Phase::UndoAborting(_) = walk.phase() {
@@ -111,7 +119,7 @@ pub fn release(
     let phase = found.journal.phase();
     let id = found.journal.migration().id.clone();
     match phase {
-        Phase::Completed => return Ok(Outcome::Completed),
+        Phase::Completed | Phase::Discarded(Finished::Completed) => return Ok(Outcome::Completed),
         Phase::Fenced | Phase::ReleasingFence => {}
         other => return Err(not_now(&id, other)),
     }
@@ -131,39 +139,26 @@ pub fn release(
     walk.run()
 }
 
-/// Deletes the backups and the journal of a migration that is over. There is no way back afterwards.
+/// Deletes the backups of a migration that is over. There is no way back afterwards; its journal stays, as history.
 ///
 /// # Errors
 ///
 /// [`Cause::NotNow`] for a migration that is not over, or fenced.
 pub fn discard(context: Context<'_>, handles: &Handles, found: FoundJournal) -> Result<(), ExecuteError> {
     let phase = found.journal.phase();
-    let migration = found.journal.migration().clone();
-    match phase.finished() {
-        Some(Finished::Completed | Finished::Aborted | Finished::Undone) => {}
-        _ => return Err(not_now(&migration.id, phase)),
+    match phase {
+        Phase::Discarded(_) => return Ok(()),
+        Phase::Completed | Phase::Aborted | Phase::Undone | Phase::Discarding(_) => {}
+        other => return Err(not_now(&found.journal.migration().id, other)),
     }
-    let failed = |cause| ExecuteError {
-        migration: migration.id.clone(),
-        cause,
-        left: Left::AsItWas(phase),
-    };
-    check_places(handles, &migration).map_err(failed)?;
-    let changes: Vec<&StateChange> = backup::needed(&migration).collect();
-    let deleted = parallel::each(context.parallelism, &changes, |change| {
-        store(handles, &change.id)?
-            .delete_sidecar(&backup::name(&migration.id))
-            .map_err(|source| Cause::Backend {
-                state: change.id.clone(),
-                source,
-            })
-    });
-    deleted
-        .into_iter()
-        .collect::<Result<(), Cause>>()
-        .map_err(failed)?;
-    let writer = Writer::open(context, handles, found).map_err(failed)?;
-    writer.delete().map_err(failed)
+    // No result is computed on this way.
+    let mut walk = take_over(context, handles, found, &PlannedResults)?;
+    if !matches!(phase, Phase::Discarding(_))
+        && let Err(cause) = walk.append(Event::DiscardIntended)
+    {
+        return Err(walk.stopped(cause));
+    }
+    walk.run().map(drop)
 }
 
 /// Opens a journal and makes it this process's own: from the next record on, no other process can append.
@@ -178,15 +173,13 @@ fn take_over<'a>(
     let as_it_was = |cause| ExecuteError {
         migration: id.clone(),
         cause,
-        left: match phase.finished() {
-            Some(_) => Left::AsItWas(phase),
-            None => Left::Unfinished(phase),
-        },
+        left: Left::at(phase),
     };
     check_places(handles, found.journal.migration()).map_err(as_it_was)?;
     let writer = Writer::open(context, handles, found).map_err(as_it_was)?;
     let mut walk = Walk::new(context, handles, recompute, writer);
-    if phase.finished().is_none()
+    walk.takes_over = phase.finished().is_none();
+    if walk.takes_over
         && let Err(cause) = walk.append(Event::Resumed)
     {
         return Err(walk.stopped(cause));

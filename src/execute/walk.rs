@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, Progress};
 use super::error::{Cause, ExecuteError, Left};
-use super::lock::Locks;
+use super::lock::{Locks, Taking};
 use super::look::Looks;
 use super::outcome::Outcome;
 use super::store::Writer;
 use super::{Handles, Recompute};
 use crate::journal::{
-    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, needs,
+    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, gives_back, needs,
 };
 use crate::stack::StateId;
 
@@ -24,7 +24,10 @@ pub(super) struct Walk<'a> {
     pub(super) looks: Looks,
     pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
     pub(super) backed_up: bool,
+    pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
+    /// Whether another process stopped in the middle, perhaps in the middle of releasing a lock.
+    pub(super) takes_over: bool,
     /// Why the work is being given up, while the locks are being released.
     given_up: Option<Cause>,
 }
@@ -45,7 +48,9 @@ impl<'a> Walk<'a> {
             looks: Looks::default(),
             results: None,
             backed_up: false,
+            discarded: false,
             attempts: BTreeMap::new(),
+            takes_over: false,
             given_up: None,
         }
     }
@@ -108,19 +113,30 @@ impl<'a> Walk<'a> {
         let migration = journal.migration();
         let mut observed = Observed {
             backed_up: self.backed_up,
+            discarded: self.discarded,
             ..Observed::default()
         };
         match needs(journal.phase()) {
             Needs::States => {
                 self.check_interrupt()?;
                 let undo = journal.phase().is_undo();
-                let wanted = |change: &StateChange| !undo || !change.is_unchanged();
-                let operation = if undo { "stackcut-undo" } else { "stackcut-apply" };
-                self.locks
-                    .take(&self.context, self.handles, migration, wanted, operation)?;
+                let wanted: Vec<&StateChange> = migration
+                    .states()
+                    .iter()
+                    .filter(|change| !undo || !change.is_unchanged())
+                    .collect();
+                let taking = Taking {
+                    context: &self.context,
+                    handles: self.handles,
+                    migration,
+                    operation: if undo { "stackcut-undo" } else { "stackcut-apply" },
+                    yields: &|change| gives_back(journal.phase(), change),
+                };
+                self.locks.take(&taking, &wanted)?;
                 self.looks.complete(&self.context, self.handles, journal)?;
                 observed.states = self.looks.sightings();
             }
+            Needs::Locks if self.takes_over => observed.locks = self.locks.perhaps_ours(migration),
             Needs::Locks => observed.locks = self.locks.ours(&self.context, self.handles, migration)?,
             Needs::Nothing => {}
         }
@@ -137,6 +153,7 @@ impl<'a> Walk<'a> {
             Step::Write(ids) => self.write(&ids),
             Step::Restore(ids) => self.restore(&ids),
             Step::RepairDigests(ids) => self.repair_digests(&ids),
+            Step::Discard => self.discard(),
             Step::Unlock(ids) => {
                 let migration = self.writer.journal().migration();
                 self.locks.release(&self.context, self.handles, migration, &ids)
@@ -242,12 +259,9 @@ impl<'a> Walk<'a> {
     pub(super) fn stopped(&self, cause: Cause) -> ExecuteError {
         let journal = self.writer.journal();
         let phase = journal.phase();
-        let left = match phase {
-            _ if matches!(cause, Cause::Stuck(_)) => Left::Unfinished(phase),
-            Phase::Aborted => Left::NothingWritten,
-            Phase::Locking | Phase::BackingUp | Phase::Aborting => Left::LocksLeft,
-            _ if phase.finished().is_some() => Left::AsItWas(phase),
-            _ => Left::Unfinished(phase),
+        let left = match cause {
+            Cause::Stuck(_) => Left::Unfinished(phase),
+            _ => Left::at(phase),
         };
         ExecuteError {
             migration: journal.migration().id.clone(),

@@ -41,6 +41,20 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Deletes the copies of the originals.
+    pub(super) fn discard(&mut self) -> Result<(), Cause> {
+        let migration = self.writer.journal().migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        let deleted = parallel::each(self.context.parallelism, &changes, |change| {
+            store(self.handles, &change.id)?
+                .delete_sidecar(&backup::name(&migration.id))
+                .map_err(|source| failed(change, source))
+        });
+        deleted.into_iter().collect::<Result<(), Cause>>()?;
+        self.discarded = true;
+        Ok(())
+    }
+
     /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
     fn compute(&mut self) -> Result<(), Cause> {
         if self.results.is_some() {
@@ -136,8 +150,11 @@ impl Walk<'_> {
                         .journal()
                         .restored(&change.id)
                         .map(|restored| restored.md5),
-                    Standing::Before => change.before.as_ref().map(|before| before.md5),
-                    Standing::Neither => return Err(Cause::OtherResult(change.id.clone())),
+                    // Deleted by us, so its digest goes as well.
+                    Standing::Before if change.is_new() => None,
+                    Standing::Before | Standing::Neither => {
+                        return Err(Cause::OtherResult(change.id.clone()));
+                    }
                 };
                 match digest {
                     Some(digest) => store.write_digest(lock, &digest),

@@ -16,7 +16,7 @@ pub enum Needs {
     States,
     /// Which locks are ours.
     Locks,
-    /// Nothing: the migration is over.
+    /// Nothing: as far as states go, the migration is over.
     Nothing,
 }
 
@@ -27,6 +27,8 @@ pub struct Observed {
     pub states: BTreeMap<StateId, Sighting>,
     /// Whether every original that will be overwritten was read back from its backup.
     pub backed_up: bool,
+    /// Whether no backup is left.
+    pub discarded: bool,
     /// The states whose lock is ours (for [`Needs::Locks`]).
     pub locks: BTreeSet<StateId>,
 }
@@ -46,6 +48,8 @@ pub enum Step {
     RepairDigests(Vec<StateId>),
     /// Release these locks of ours.
     Unlock(Vec<StateId>),
+    /// Delete the backups.
+    Discard,
 }
 
 /// What comes next.
@@ -72,7 +76,12 @@ pub fn needs(phase: Phase) -> Needs {
         | Phase::Aborting
         | Phase::UndoReleasing
         | Phase::UndoAborting(_) => Needs::Locks,
-        Phase::Fenced | Phase::Completed | Phase::Aborted | Phase::Undone => Needs::Nothing,
+        Phase::Fenced
+        | Phase::Completed
+        | Phase::Aborted
+        | Phase::Undone
+        | Phase::Discarding(_)
+        | Phase::Discarded(_) => Needs::Nothing,
     }
 }
 
@@ -96,6 +105,19 @@ pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
         Phase::Completed => Decision::Over(Finished::Completed),
         Phase::Aborted => Decision::Over(Finished::Aborted),
         Phase::Undone => Decision::Over(Finished::Undone),
+        Phase::Discarding(_) if observed.discarded => record(Event::Discarded),
+        Phase::Discarding(_) => Decision::Do(Step::Discard),
+        Phase::Discarded(finished) => Decision::Over(finished),
+    }
+}
+
+/// Tells whether a state's lock may be given back while the lock of another state is waited for: as long as nothing was
+/// written and the lock was free before. What is half written is never left without its lock.
+pub fn gives_back(phase: Phase, change: &StateChange) -> bool {
+    match phase {
+        Phase::Locking | Phase::BackingUp => true,
+        Phase::UndoLocking(from) => undo_gives_back(from, change),
+        _ => false,
     }
 }
 
@@ -130,7 +152,31 @@ impl Look<'_> {
 
     /// Tells whether the digest is that of other bytes.
     fn digest_differs(&self) -> bool {
-        self.found.digest == DigestSight::Differs
+        matches!(self.found.digest, DigestSight::Differs(_))
+    }
+
+    /// Tells whether the digest is that of other bytes, and not of those that stood before a write of ours that was cut
+    /// off before its digest. Only what such a write explains may be repaired.
+    fn has_foreign_digest(&self) -> bool {
+        let DigestSight::Differs(stored) = self.found.digest else {
+            return false;
+        };
+        let before = self.change.before.as_ref().map(|before| before.md5);
+        let after = Some(self.change.after.md5);
+        let ours = match self.standing {
+            After => [before, None],
+            Restored => [before, after],
+            // Deleted by an undo.
+            Before if self.change.is_new() => [after, None],
+            // What exists and is as before was not written at all.
+            Before | Neither => [None, None],
+        };
+        !ours.contains(&Some(stored))
+    }
+
+    /// Tells whether an undo has taken the state back; one that exists and is as before never needed it.
+    fn is_taken_back(&self) -> bool {
+        self.is(&[Restored]) || (self.is(&[Before]) && self.change.is_new())
     }
 
     /// Tells whether the state is one that the migration writes in this wave.
@@ -145,7 +191,7 @@ struct View<'a> {
     looks: Vec<Look<'a>>,
 }
 
-use Standing::{After, Before, Restored};
+use Standing::{After, Before, Neither, Restored};
 
 impl<'a> View<'a> {
     fn new(journal: &'a Journal, observed: &'a Observed) -> Self {
@@ -208,7 +254,7 @@ impl<'a> View<'a> {
                 std::cmp::Ordering::Greater => &[Before],
             };
             // Between an object and its digest our own crash may lie; before the object it cannot.
-            !look.is(expected) || (look.is(&[Before]) && look.digest_differs())
+            !look.is(expected) || look.has_foreign_digest() || (look.is(&[Before]) && look.digest_differs())
         });
         if !misfits.is_empty() {
             return Decision::Stuck(misfits);
@@ -236,7 +282,9 @@ impl<'a> View<'a> {
             _ => false,
         };
         let misfits = self.misfits(|look| {
-            let is_odd = !look.is(&[Before, After]) || (look.digest_differs() && !may_be_torn(look));
+            let is_odd = !look.is(&[Before, After])
+                || look.has_foreign_digest()
+                || (look.digest_differs() && !may_be_torn(look));
             !look.change.is_unchanged() && is_odd
         });
         if !misfits.is_empty() {
@@ -252,11 +300,12 @@ impl<'a> View<'a> {
             if look.change.is_unchanged() {
                 return false;
             }
-            match look.change.wave.cmp(&wave) {
-                std::cmp::Ordering::Less => !look.is(&[Before, After]),
-                std::cmp::Ordering::Equal => !look.is(&[Before, Restored, After]),
-                std::cmp::Ordering::Greater => !look.is(back),
-            }
+            let expected: &[Standing] = match look.change.wave.cmp(&wave) {
+                std::cmp::Ordering::Less => &[Before, After],
+                std::cmp::Ordering::Equal => &[Before, Restored, After],
+                std::cmp::Ordering::Greater => back,
+            };
+            !look.is(expected) || look.has_foreign_digest()
         });
         let nothing_left = self
             .looks
@@ -265,7 +314,9 @@ impl<'a> View<'a> {
         if !misfits.is_empty() && !nothing_left {
             return Decision::Stuck(misfits);
         }
-        let torn = ids(in_wave().filter(|look| look.is(back) && look.found.digest != DigestSight::Fits));
+        let torn = ids(in_wave().filter(|look| {
+            look.is_taken_back() && look.found.digest != DigestSight::Fits && !look.has_foreign_digest()
+        }));
         if !torn.is_empty() {
             return Decision::Do(Step::RepairDigests(torn));
         }

@@ -88,6 +88,10 @@ pub enum Event {
     },
     /// The undo left no trace; the migration stands where it stood.
     UndoAborted,
+    /// The migration is over and the backups of its originals may be deleted: there is no way back from here.
+    DiscardIntended,
+    /// No backup is left. The journal stays, as history.
+    Discarded,
     /// Another process goes on from here. The one before cannot append any more.
     Resumed,
     /// States were found that are neither as before nor as after; nothing was touched.
@@ -116,6 +120,8 @@ impl Event {
             Self::Undone => "undone",
             Self::UndoAbortIntended { .. } => "undo_abort_intended",
             Self::UndoAborted => "undo_aborted",
+            Self::DiscardIntended => "discard_intended",
+            Self::Discarded => "discarded",
             Self::Resumed => "resumed",
             Self::FoundStuck { .. } => "found_stuck",
         }

@@ -58,6 +58,8 @@ enum EventV1 {
     Undone,
     UndoAbortIntended { reason: String },
     UndoAborted,
+    DiscardIntended,
+    Discarded,
     Resumed,
     FoundStuck { states: Vec<FoundV1> },
 }
@@ -250,6 +252,8 @@ impl Reader {
             EventV1::Undone => Event::Undone,
             EventV1::UndoAbortIntended { reason } => Event::UndoAbortIntended { reason },
             EventV1::UndoAborted => Event::UndoAborted,
+            EventV1::DiscardIntended => Event::DiscardIntended,
+            EventV1::Discarded => Event::Discarded,
             EventV1::Resumed => Event::Resumed,
             EventV1::FoundStuck { states } => {
                 let found = |mirror: FoundV1| {
@@ -377,6 +381,8 @@ impl From<&Event> for EventV1 {
                 reason: reason.clone(),
             },
             Event::UndoAborted => Self::UndoAborted,
+            Event::DiscardIntended => Self::DiscardIntended,
+            Event::Discarded => Self::Discarded,
             Event::Resumed => Self::Resumed,
             Event::FoundStuck { states } => Self::FoundStuck {
                 states: states

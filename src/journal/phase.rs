@@ -37,6 +37,10 @@ pub enum Phase {
     Undone,
     /// An undo was refused; the locks it took may be gone.
     UndoAborting(UndoFrom),
+    /// The migration ended so; its backups may be gone.
+    Discarding(Finished),
+    /// The migration ended so; its backups are gone.
+    Discarded(Finished),
 }
 
 /// From where an undo set out: where the migration stands again if the undo is refused.
@@ -96,6 +100,17 @@ pub enum Finished {
     Undone,
 }
 
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fenced => "fenced",
+            Self::Completed => "completed",
+            Self::Aborted => "aborted",
+            Self::Undone => "undone",
+        })
+    }
+}
+
 impl Phase {
     /// Returns how the migration ended, if it did.
     pub fn finished(self) -> Option<Finished> {
@@ -104,6 +119,7 @@ impl Phase {
             Self::Completed => Some(Finished::Completed),
             Self::Aborted => Some(Finished::Aborted),
             Self::Undone => Some(Finished::Undone),
+            Self::Discarded(finished) => Some(finished),
             _ => None,
         }
     }
@@ -136,16 +152,18 @@ impl fmt::Display for Phase {
             Self::BackingUp => f.write_str("copying originals"),
             Self::Writing(wave) => write!(f, "writing wave {wave}"),
             Self::Releasing => f.write_str("releasing locks"),
-            Self::Fenced => f.write_str("fenced"),
+            Self::Fenced => write!(f, "{}", Finished::Fenced),
             Self::ReleasingFence => f.write_str("releasing the fence"),
-            Self::Completed => f.write_str("completed"),
+            Self::Completed => write!(f, "{}", Finished::Completed),
             Self::Aborting => f.write_str("giving up"),
-            Self::Aborted => f.write_str("aborted"),
+            Self::Aborted => write!(f, "{}", Finished::Aborted),
             Self::UndoLocking(_) => f.write_str("taking locks for undo"),
             Self::Undoing(wave) => write!(f, "undoing wave {wave}"),
             Self::UndoReleasing => f.write_str("releasing locks after undo"),
-            Self::Undone => f.write_str("undone"),
+            Self::Undone => write!(f, "{}", Finished::Undone),
             Self::UndoAborting(_) => f.write_str("giving up the undo"),
+            Self::Discarding(finished) => write!(f, "{finished}, deleting its backups"),
+            Self::Discarded(finished) => write!(f, "{finished}, without backups"),
         }
     }
 }
@@ -214,6 +232,10 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
         (Phase::UndoReleasing, Event::Undone) => Phase::Undone,
         (Phase::UndoLocking(from), Event::UndoAbortIntended { .. }) => Phase::UndoAborting(from),
         (Phase::UndoAborting(from), Event::UndoAborted) => from.phase(),
+        (Phase::Completed, Event::DiscardIntended) => Phase::Discarding(Finished::Completed),
+        (Phase::Aborted, Event::DiscardIntended) => Phase::Discarding(Finished::Aborted),
+        (Phase::Undone, Event::DiscardIntended) => Phase::Discarding(Finished::Undone),
+        (Phase::Discarding(finished), Event::Discarded) => Phase::Discarded(finished),
         _ => return Err(illegal),
     };
     Ok(next)
@@ -250,6 +272,8 @@ mod tests {
             Event::Undone,
             Event::UndoAbortIntended { reason: reason() },
             Event::UndoAborted,
+            Event::DiscardIntended,
+            Event::Discarded,
             Event::Resumed,
             Event::FoundStuck { states: vec![] },
         ]
@@ -289,10 +313,16 @@ mod tests {
         }
         lines.sort();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        Aborted:
+        Aborted: discard_intended -> Discarding(Aborted)
         Aborting: aborted -> Aborted
         BackingUp: wave_intended(0) -> Writing(0), abort_intended -> Aborting
-        Completed: undo_started -> UndoLocking(Completed)
+        Completed: undo_started -> UndoLocking(Completed), discard_intended -> Discarding(Completed)
+        Discarded(Aborted):
+        Discarded(Completed):
+        Discarded(Undone):
+        Discarding(Aborted): discarded -> Discarded(Aborted)
+        Discarding(Completed): discarded -> Discarded(Completed)
+        Discarding(Undone): discarded -> Discarded(Undone)
         Fenced: fence_release_intended -> ReleasingFence, undo_started -> UndoLocking(Fenced)
         Locking: backups_intended -> BackingUp, abort_intended -> Aborting
         Releasing: fenced -> Fenced, completed -> Completed, undo_started -> UndoLocking(Releasing)
@@ -312,7 +342,7 @@ mod tests {
         UndoReleasing: undone -> Undone
         Undoing(0): undo_release_intended -> UndoReleasing
         Undoing(1): undo_wave_intended(0) -> Undoing(0), undo_release_intended -> UndoReleasing
-        Undone:
+        Undone: discard_intended -> Discarding(Undone)
         Writing(0): wave_intended(1) -> Writing(1), undo_started -> UndoLocking(Writing(0))
         Writing(1): release_intended -> Releasing, undo_started -> UndoLocking(Writing(1))
         none: started -> Locking

@@ -1,7 +1,7 @@
 //! Where a state was found: at one of the hashes the journal knows, or at none of them.
 
 use super::migration::{Fingerprint, StateChange};
-use crate::state::{Lineage, Serial, Sha256Digest};
+use crate::state::{Lineage, Md5Digest, Serial, Sha256Digest};
 
 /// What the digest item beside a state says about the bytes that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum DigestSight {
     /// There is none, though this backend keeps one.
     Missing,
     /// It is another object's.
-    Differs,
+    Differs(Md5Digest),
 }
 
 /// One look at one state.

@@ -45,8 +45,8 @@ fn every_effect_has_its_place() {
     Process::new("one").apply(&world.gated(&recorder)).unwrap();
     insta::assert_snapshot!(effects(&recorder).join("\n"), @r"
     mono: record 1
-    fresh: lock
     mono: lock
+    fresh: lock
     old: lock
     orders: lock
     other: lock
@@ -87,8 +87,8 @@ fn every_effect_has_its_place() {
     Process::new("two").undo(&world.gated(&recorder)).unwrap();
     insta::assert_snapshot!(effects(&recorder).join("\n"), @r"
     mono: record 8
-    fresh: lock
     mono: lock
+    fresh: lock
     old: lock
     orders: lock
     mono: record 9

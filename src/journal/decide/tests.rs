@@ -3,6 +3,7 @@
 use super::testing::{id, migration, print, sight};
 use super::*;
 use crate::journal::{Image, Record};
+use crate::state::Md5Digest;
 
 fn images() -> Event {
     let image = |name: &str, lineage: &str, serial| Image {
@@ -33,7 +34,8 @@ fn journal(events: &[Event]) -> Journal {
     journal
 }
 
-/// Reads `a=8 n=- mono=41!`: serials, `-` for no state, `!` a differing digest, `?` none.
+/// Reads `a=8 n=- mono=41!40`: serials, `-` for no state; `!` a digest that is somebody else's, `!40` that of serial 40,
+/// `?` none.
 fn observe(text: &str) -> Observed {
     let mut observed = Observed::default();
     for word in text.split_whitespace() {
@@ -45,17 +47,27 @@ fn observe(text: &str) -> Observed {
             observed.backed_up = true;
             continue;
         }
+        if word == "discarded" {
+            observed.discarded = true;
+            continue;
+        }
         let (name, at) = word.split_once('=').unwrap();
-        let serial = at.trim_end_matches(['!', '?']);
+        let (serial, digest) = match at.find(['!', '?']) {
+            Some(mark) => at.split_at(mark),
+            None => (at, ""),
+        };
         let lineage = if name == "mono" { "m" } else { name };
         let mut seen = match serial {
             "-" => Sighting::absent(),
             serial => sight(lineage, serial.parse().unwrap()),
         };
-        if at.ends_with('!') {
-            seen.digest = DigestSight::Differs;
-        } else if at.ends_with('?') {
-            seen.digest = DigestSight::Missing;
+        match digest.split_at_checked(1) {
+            None => {}
+            Some(("?", _)) => seen.digest = DigestSight::Missing,
+            Some((_, "")) => seen.digest = DigestSight::Differs(Md5Digest([0; 16])),
+            Some((_, other)) => {
+                seen.digest = DigestSight::Differs(print(lineage, other.parse().unwrap()).md5);
+            }
         }
         observed.states.insert(id(name), seen);
     }
@@ -76,6 +88,7 @@ fn show(decision: &Decision) -> String {
         Decision::Do(Step::Write(ids)) => format!("write {}", names(ids)),
         Decision::Do(Step::Restore(ids)) => format!("restore {}", names(ids)),
         Decision::Do(Step::RepairDigests(ids)) => format!("digests {}", names(ids)),
+        Decision::Do(Step::Discard) => "discard".into(),
         Decision::Do(Step::Unlock(ids)) => format!("unlock {}", names(ids)),
         Decision::Do(Step::Record(event)) => match event {
             Event::WaveIntended { wave, writes } | Event::UndoWaveIntended { wave, writes } => {
@@ -132,9 +145,13 @@ fn waves_are_written_whole_before_the_next() {
         &[
             ("a=7 n=- mono=41", "write a,n"),
             ("a=8 n=- mono=41", "write n"),
-            ("a=8! n=- mono=41", "digests a"),
+            ("a=8!7 n=- mono=41", "digests a"),
             ("a=8? n=- mono=41", "digests a"),
+            ("a=8! n=- mono=41", "stuck: a"),
             ("a=7! n=- mono=41", "stuck: a"),
+            ("a=7!8 n=- mono=41", "stuck: a"),
+            ("a=7? n=- mono=41", "write a,n"),
+            ("a=8 n=-!1 mono=41", "stuck: n"),
             ("a=8 n=1 mono=41", "wave_intended(1) mono"),
             ("a=8 n=1 mono=42", "stuck: mono"),
             ("a=9 n=- mono=41", "stuck: a"),
@@ -146,11 +163,12 @@ fn waves_are_written_whole_before_the_next() {
         &events,
         &[
             ("a=8 n=1 mono=41", "write mono"),
-            ("a=8 n=1 mono=42!", "digests mono"),
+            ("a=8 n=1 mono=42!41", "digests mono"),
+            ("a=8 n=1 mono=42!", "stuck: mono"),
             ("a=8 n=1 mono=42", "release_intended"),
             ("a=9 n=1 mono=42", "release_intended"),
             ("a=9 n=1 mono=41", "stuck: a"),
-            ("a=9 n=1 mono=42!", "stuck: a"),
+            ("a=9 n=1 mono=42!41", "stuck: a"),
             ("a=7 n=1 mono=41", "stuck: a"),
             ("a=8 n=- mono=41", "stuck: n"),
         ],
@@ -180,6 +198,15 @@ fn the_fence_stays_until_it_is_released() {
 }
 
 #[test]
+fn a_discarded_migration_is_still_how_it_ended() {
+    let aborted = [Event::AbortIntended { reason: "x".into() }, Event::Aborted];
+    let discarding = [&aborted[..], &[Event::DiscardIntended]].concat();
+    check(&discarding, &[("", "discard"), ("discarded", "discarded")]);
+    let discarded = [&discarding[..], &[Event::Discarded]].concat();
+    check(&discarded, &[("", "over: Aborted")]);
+}
+
+#[test]
 fn undo_takes_back_sources_first() {
     let applied = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
     let undo = [&applied[..], &[images()]].concat();
@@ -200,7 +227,10 @@ fn undo_takes_back_sources_first() {
         &sources,
         &[
             ("a=8 n=1 mono=42", "restore mono"),
-            ("a=8 n=1 mono=43!", "digests mono"),
+            ("a=8 n=1 mono=43!42", "digests mono"),
+            ("a=8 n=1 mono=43!41", "digests mono"),
+            ("a=8 n=1 mono=43?", "digests mono"),
+            ("a=8 n=1 mono=43!", "stuck: mono"),
             ("a=8 n=1 mono=43", "undo_wave_intended(0) a,n"),
             ("a=8 n=1 mono=50", "stuck: mono"),
             ("a=7 n=- mono=43", "undo_release_intended"),
@@ -212,7 +242,15 @@ fn undo_takes_back_sources_first() {
         &[
             ("a=8 n=1 mono=43", "restore a,n"),
             ("a=9 n=1 mono=43", "restore n"),
-            ("a=9 n=-! mono=43", "digests n"),
+            ("a=9 n=-!1 mono=43", "digests n"),
+            ("a=9 n=-! mono=43", "undo_release_intended"),
+            ("a=8 n=-! mono=43", "stuck: n"),
+            // Never written, and so without a digest or with one that is no concern of ours.
+            ("a=7? n=1 mono=43", "restore n"),
+            ("a=7? n=- mono=43", "undo_release_intended"),
+            ("a=7! n=1 mono=43", "stuck: a"),
+            ("a=7!8 n=1 mono=43", "stuck: a"),
+            ("a=7! n=- mono=43", "undo_release_intended"),
             ("a=9 n=- mono=43", "undo_release_intended"),
             ("a=9 n=- mono=44", "undo_release_intended"),
             ("a=9 n=1 mono=44", "stuck: mono"),
@@ -232,7 +270,9 @@ fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
     check(
         &middle,
         &[
-            ("a=8! n=- mono=41", "undo_wave_intended(0) a,n"),
+            ("a=8!7 n=- mono=41", "undo_wave_intended(0) a,n"),
+            ("a=8! n=- mono=41", "refuse: a"),
+            ("a=8 n=-!1 mono=41", "refuse: n"),
             ("a=7 n=- mono=41", "undo_release_intended"),
             ("a=7! n=- mono=41", "refuse: a"),
             ("a=8 n=- mono=50", "refuse: mono"),
@@ -290,9 +330,12 @@ fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
         }
         Step::Write(ids) => {
             for written in ids {
-                for digest in [DigestSight::Fits, DigestSight::Missing, DigestSight::Differs] {
+                let change = migration().state(written).unwrap().clone();
+                let stale = change.before.map(|before| DigestSight::Differs(before.md5));
+                let change = change.after;
+                for digest in [DigestSight::Fits, DigestSight::Missing].into_iter().chain(stale) {
                     let mut next = world.clone();
-                    let change = migration().state(written).unwrap().after.clone();
+                    let change = change.clone();
                     next.states.insert(
                         written.clone(),
                         Sighting {
@@ -318,7 +361,7 @@ fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
             next.locks.remove(&ids[0]);
             outcomes.push(next);
         }
-        Step::Restore(_) | Step::Record(_) => unreachable!("not in an apply"),
+        Step::Restore(_) | Step::Record(_) | Step::Discard => unreachable!("not in an apply"),
     }
     outcomes
 }

@@ -44,6 +44,8 @@ fn all_events() -> Vec<Event> {
         Event::Undone,
         Event::UndoAbortIntended { reason: why() },
         Event::UndoAborted,
+        Event::DiscardIntended,
+        Event::Discarded,
         Event::Resumed,
         Event::FoundStuck {
             states: vec![(id("a"), None), (id("mono"), Some(print("m", 50).sha256))],

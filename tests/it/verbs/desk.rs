@@ -205,7 +205,7 @@ impl Desk {
             .collect();
         let mut kept: Vec<(String, Vec<u8>)> = files(self.dir.path())
             .into_iter()
-            .filter(|path| !states.contains(path))
+            .filter(|path| path.is_file() && !states.contains(path))
             .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
             .collect();
         if let Place::Bucket { aws, bucket } = &self.place {

@@ -66,13 +66,21 @@ fn discard_ends_the_way_back() {
     desk.on("discard", &id, &[]).code(64);
     let states = desk.states();
     desk.on("discard", &id, &["--auto-approve"]).code(0);
-    assert_eq!(desk.states(), states);
-    assert!(!fs::read_dir(desk.path("mono")).unwrap().any(|entry| {
-        let name = entry.unwrap().file_name();
-        name.to_string_lossy().contains("backup")
-    }));
-    let gone = desk.on("undo", &id, &["--auto-approve"]);
-    assert_ne!(gone.code, Some(0), "{gone}");
+    assert!(!desk.kept().iter().any(|(name, _)| name.contains("/backup/")));
+    let refused = desk.on("undo", &id, &["--auto-approve"]).code(1);
+    assert!(refused.stderr.contains("without backups"), "{refused}");
+    // Everything else goes on as before.
+    for command in ["status", "history"] {
+        assert!(
+            desk.run(&[command])
+                .code(0)
+                .stdout
+                .contains("completed, without backups")
+        );
+    }
+    desk.on("discard", &id, &["--auto-approve"]).code(0);
+    desk.on("release", &id, &[]).code(0);
+    desk.apply().code(0);
     assert_eq!(desk.states(), states);
 }
 
