@@ -65,7 +65,7 @@ impl Project {
             .map_err(|error| CommandError::new(format!("cannot find {}: {error}", beside.display())))?;
         let mut modules = BTreeMap::new();
         for source in &plan.sources {
-            let module = RootModule::read(&beside.join(&source.dir.value), ui)?;
+            let module = RootModule::read(&shown(beside, &source.dir.value), ui)?;
             modules.insert(StateId::Source(source.name.value.clone()), module);
         }
         Ok(Self {
@@ -89,7 +89,7 @@ impl Project {
         let Some(dir) = back.and_then(|back| back.dir.as_ref()) else {
             return Ok(None);
         };
-        let module = RootModule::read(&self.beside.join(&dir.value), ui)?;
+        let module = RootModule::read(&shown(&self.beside, &dir.value), ui)?;
         Ok(Some(module.configuration))
     }
 
@@ -301,6 +301,33 @@ fn absolute(location: &mut StateLocation, base: &Path) {
             .entry(name.to_owned())
             .or_insert_with(|| default.to_owned());
         *path = joined(base, Path::new(&*path)).display().to_string();
+    }
+}
+
+/// Returns the path of a directory beside a plan file as people like to read it: `mono` for `plans/../mono`, where that is
+/// the same directory.
+fn shown(beside: &Path, dir: &str) -> PathBuf {
+    let long = beside.join(dir);
+    let parents = Path::new(dir)
+        .components()
+        .take_while(|step| matches!(step, Component::ParentDir))
+        .count();
+    let plain = beside
+        .components()
+        .all(|step| matches!(step, Component::Normal(_)));
+    if !plain || parents > beside.components().count() {
+        return long;
+    }
+    let short = Path::new(".").join(joined(beside, Path::new(dir)));
+    let short = short.strip_prefix(".").unwrap_or(&short).to_owned();
+    let is_same = |short: &Path| match (std::fs::canonicalize(short), std::fs::canonicalize(&long)) {
+        (Ok(short), Ok(long)) => short == long,
+        _ => false,
+    };
+    if !short.as_os_str().is_empty() && is_same(&short) {
+        short
+    } else {
+        long
     }
 }
 

@@ -126,6 +126,8 @@ impl<'a> Stages<'a> {
             (_, Some(Phase::Writing(wave) | Phase::Undoing(wave))) => {
                 count(&|state| !state.is_unchanged() && state.wave == wave)
             }
+            (Stage::Unlock, Some(Phase::Releasing)) => count(&|state| !state.fence),
+            (Stage::Unlock, _) => count(&|_| true),
             _ => count(&|state| !state.is_unchanged()),
         }
     }

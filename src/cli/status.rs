@@ -61,7 +61,7 @@ pub(super) fn history(args: &HistoryArgs, ui: &Ui) -> Result<Exit, CommandError>
         lines.sort_by_key(|line| (line.last.clone(), line.id.clone()));
     };
     show(&args.files, args.format, ui, report, |report, nothing| {
-        report.history(nothing)
+        report.history(&nothing.replacen("no migration", "no migration is over", 1))
     })
 }
 

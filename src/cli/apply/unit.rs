@@ -168,7 +168,7 @@ impl Unit {
                 .earlier
                 .fences
                 .first()
-                .map(|(id, _)| reaching(&format!("`stackcut release {id}`"), id, &self.reach())),
+                .map(|(id, _)| format!("stackcut release {id}{}", self.reach())),
         }
     }
 

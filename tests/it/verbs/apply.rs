@@ -30,19 +30,74 @@ fn an_apply_moves_everything_and_a_second_one_nothing() {
     // The source alone is locked: its code still declares what moved.
     assert_eq!(desk.leftovers().len(), 1);
     let again = desk.transcript(&["apply", PLAN, "--auto-approve"]);
-    insta::assert_snapshot!(again, @"");
+    insta::assert_snapshot!(again, @r"
+    exit code 0
+    --- stdout
+    shop, environment default: nothing to do
+      next: `stackcut release ID`
+    --- stderr
+    ✓ computed plans/shop.hcl, environment default
+    ");
     desk.clear_code();
     desk.on("release", &desk.id(), &[]).code(0);
     desk.apply().code(0);
     assert_eq!(desk.states(), states);
     assert!(desk.leftovers().is_empty());
-    insta::assert_snapshot!(desk.transcript(&["plan", PLAN]), @"");
+    insta::assert_snapshot!(desk.transcript(&["plan", PLAN]), @r"
+    exit code 0
+    --- stdout
+    shop: nothing to do, environment default
+    --- stderr
+    ✓ computed plans/shop.hcl, environment default
+    ");
 }
 
 #[test]
 fn an_apply_says_what_it_did() {
     let desk = Desk::local();
-    insta::assert_snapshot!(desk.transcript(&["apply", PLAN, "--auto-approve"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["apply", PLAN, "--auto-approve"]), @r"
+    exit code 0
+    --- stdout
+    shop: 6 instances moved into 5 stacks, environment default
+
+      state     layer     resources  objects   size  serial  reads from
+      shop      (source)          1        1  719 B   5 → 6  –
+      base      service           1        1  650 B       1  –
+      network   service           1        1  650 B       1  –
+      orders    service           1        2  992 B       1  –
+      payments  service           1        1  656 B       1  –
+      search    service           1        1  654 B       1  –
+
+      what moves:
+        base      1 terraform_data
+                  → /home/base/terraform.tfstate
+        network   1 terraform_data
+                  → /home/network/terraform.tfstate
+        orders    2 terraform_data
+                  → /home/orders/terraform.tfstate
+        payments  1 terraform_data
+                  → /home/payments/terraform.tfstate
+        search    1 terraform_data
+                  → /home/search/terraform.tfstate
+
+    ✓ nothing lost, doubled or altered: 7 objects in exactly one state each: 6 moved, 0 stayed byte for byte, 1 stayed but for their dependencies
+    ✓ lineages and serials: 6 states written, 0 unchanged
+    ✓ no stacks depend on each other: 0 dependencies cross, in one direction each
+
+    migration ID: done, 6 instances moved, 6 states written
+      locked until it is released: shop. Its code still declares what moved, and an apply of it would create that again
+      next: remove what moved from the code, then `stackcut release ID`
+    --- stderr
+    ✓ computed plans/shop.hcl, environment default
+    ✓ locked 6 states
+    ✓ read 6 states
+    ✓ backed up 1 state
+    ✓ wrote 5 states
+    ✓ read back 5 states
+    ✓ wrote 1 state
+    ✓ read back 1 state
+    ✓ unlocked 5 states
+    ");
 }
 
 #[test]
@@ -110,9 +165,39 @@ fn a_saved_plan_is_carried_out_as_it_was_saved() {
     desk.run(&["plan", PLAN, "--out", "saved.json"]).code(2);
     // What the plan file says by now does not matter.
     desk.put_file(PLAN, &desk.plan(&["orders"]));
-    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @r"
+    exit code 0
+    --- stdout
+    shop: 6 instances move into other states, environment default, from a saved plan
+
+      state     gets  gives  serial  location
+      base         1      –       1  /home/base/terraform.tfstate
+      network      1      –       1  /home/network/terraform.tfstate
+      orders       2      –       1  /home/orders/terraform.tfstate
+      payments     1      –       1  /home/payments/terraform.tfstate
+      search       1      –       1  /home/search/terraform.tfstate
+      shop         –      6   5 → 6  /home/mono/terraform.tfstate
+
+    migration ID: done, 6 instances moved, 6 states written
+      locked until it is released: shop. Its code still declares what moved, and an apply of it would create that again
+      next: remove what moved from the code, then `stackcut release ID`
+    --- stderr
+    ✓ locked 6 states
+    ✓ read 6 states
+    ✓ backed up 1 state
+    ✓ wrote 5 states
+    ✓ read back 5 states
+    ✓ wrote 1 state
+    ✓ read back 1 state
+    ✓ unlocked 5 states
+    ");
     assert!(STACKS.iter().all(|stack| desk.get(stack).is_some()));
-    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @r"
+    exit code 0
+    --- stdout
+    shop, environment default: nothing to do
+      next: `stackcut release ID`
+    ");
 }
 
 #[test]
@@ -121,7 +206,14 @@ fn a_saved_plan_is_refused_once_a_state_moved_on() {
     desk.run(&["plan", PLAN, "--out", "saved.json"]).code(2);
     let original = desk.get("shop").unwrap();
     desk.put("shop", &original.replace("\"serial\": 5", "\"serial\": 7"));
-    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["apply", "saved.json", "--auto-approve"]), @r"
+    exit code 4
+    --- stderr
+    error: state `shop` changed since the plan was made
+      = note: `shop` (/home/mono/terraform.tfstate): planned serial 5 of lineage 11111111-2222-3333-4444-555555555555, found serial 7 of lineage 11111111-2222-3333-4444-555555555555
+      = note: nothing was written
+    hint: run `stackcut plan` again and review the difference
+    ");
     // The same serial with other content is no better.
     desk.put("shop", &original.replace("\"url\"", "\"uri\""));
     let refused = desk.run(&["apply", "saved.json", "--auto-approve"]).code(4);

@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::aws::Account;
+use crate::support::aws::{Account, REGION};
 use crate::support::moto::Moto;
+use crate::support::terraform::Terraform;
+use crate::support::tools::TerraformBin;
 
 /// Where the states are.
 enum Place {
@@ -80,7 +82,7 @@ impl Desk {
             place,
         };
         desk.put_file(PLAN, &desk.plan(&STACKS));
-        desk.put_file("mono/backend.tf", &desk.backend());
+        desk.put_file("mono/backend.tf", &desk.backend("shop"));
         desk.put_file("mono/main.tf", &code());
         desk.put("shop", &state(""));
         desk
@@ -111,13 +113,24 @@ impl Desk {
         text
     }
 
-    fn backend(&self) -> String {
+    /// Returns the backend block of a state's code.
+    pub(super) fn backend(&self, name: &str) -> String {
         match &self.place {
             Place::Local => String::new(),
             Place::Bucket { bucket, .. } => format!(
-                "terraform {{\n  backend \"s3\" {{\n    bucket         = \"{bucket}\"\n    key            = \"mono.tfstate\"\n    \
-                 dynamodb_table = \"locks\"\n    use_lockfile   = true\n  }}\n}}\n"
+                "terraform {{\n  backend \"s3\" {{\n    bucket         = \"{bucket}\"\n    key            = \"{}\"\n    \
+                 region         = \"{REGION}\"\n    dynamodb_table = \"locks\"\n    use_lockfile   = true\n  }}\n}}\n",
+                key(name)
             ),
+        }
+    }
+
+    /// Real Terraform, in the directory of a state's code.
+    pub(super) fn terraform(&self, bin: &TerraformBin, dir: &str) -> Terraform {
+        let terraform = Terraform::new(bin, self.path(dir));
+        match &self.place {
+            Place::Local => terraform,
+            Place::Bucket { aws, .. } => terraform.envs(aws.env()),
         }
     }
 
@@ -255,6 +268,10 @@ impl Desk {
                 objects.iter().filter(|key| is_record(key)).count()
             }
         }
+    }
+
+    pub(super) fn is_bucket(&self) -> bool {
+        matches!(self.place, Place::Bucket { .. })
     }
 
     pub(super) fn dir(&self) -> &Path {

@@ -1,63 +1,63 @@
 //! The fence: the old code is not applied while it would create again what moved.
 
-use std::fs;
-
 use super::desk::{CODE_AFTER, Desk, PLAN, STACKS, code};
-use crate::support::terraform::Terraform;
-use crate::support::tools::tools;
+use crate::support::tools::{TerraformBin, tools};
 
-/// A monolith that real Terraform applied.
-fn applied(terraform: impl Fn(&Desk) -> Terraform) -> Desk {
-    let desk = Desk::local();
-    fs::remove_file(desk.path("mono/terraform.tfstate")).unwrap();
-    terraform(&desk).init();
-    terraform(&desk).apply();
-    desk
+/// Real Terraform is kept out of the monolith until the release, and finds everything where it went.
+fn holds(desk: &Desk, bin: &TerraformBin) {
+    let mono = desk.terraform(bin, "mono");
+    mono.init();
+    mono.apply();
+    desk.apply().code(0);
+    let id = desk.id();
+    for args in [
+        &["apply", "-auto-approve", "-no-color"][..],
+        &["plan", "-no-color"],
+    ] {
+        let refused = mono.run(args);
+        assert_ne!(refused.code, Some(0), "{refused}");
+        assert!(
+            refused.stderr.contains("Error acquiring the state lock"),
+            "{refused}"
+        );
+        if desk.is_bucket() {
+            assert!(
+                refused.stderr.contains(&format!("stackcut release {id}")),
+                "{refused}"
+            );
+        }
+    }
+    assert_eq!(mono.state_list(), ["terraform_data.kept"]);
+    desk.on("release", &id, &[]).code(2);
+    desk.clear_code();
+    desk.on("release", &id, &[]).code(0);
+    mono.assert_no_changes();
+    for stack in STACKS {
+        desk.put_file(&format!("{stack}/backend.tf"), &desk.backend(stack));
+        let there = desk.terraform(bin, stack);
+        there.init();
+        let listed = there.state_list();
+        let name = listed[0].split(['.', '[']).nth(1).unwrap();
+        let all = code();
+        let block = all
+            .split("\n\n")
+            .find(|block| block.contains(&format!("\"{name}\"")));
+        desk.put_file(&format!("{stack}/main.tf"), &format!("{}\n", block.unwrap()));
+        there.assert_no_changes();
+    }
 }
 
 #[test]
 fn real_terraform_is_refused_until_the_release() {
     for bin in tools().terraforms() {
-        let terraform = |desk: &Desk| Terraform::new(bin, desk.path("mono"));
-        let desk = applied(terraform);
-        desk.apply().code(0);
-        for args in [
-            &["apply", "-auto-approve", "-no-color"][..],
-            &["plan", "-no-color"],
-        ] {
-            let refused = terraform(&desk).run(args);
-            assert_ne!(refused.code, Some(0), "{refused}");
-            assert!(
-                refused.stderr.contains("Error acquiring the state lock"),
-                "{refused}"
-            );
-        }
-        assert_eq!(terraform(&desk).state_list(), ["terraform_data.kept"]);
-        let id = desk.id();
-        desk.on("release", &id, &[]).code(2);
-        desk.clear_code();
-        desk.on("release", &id, &[]).code(0);
-        terraform(&desk).assert_no_changes();
-        for stack in STACKS {
-            let own: Vec<String> = code()
-                .split("\n\n")
-                .filter(|block| !block.contains("\"kept\""))
-                .map(|block| format!("{block}\n"))
-                .collect();
-            let listed = {
-                desk.put_file(&format!("{stack}/main.tf"), "");
-                let there = Terraform::new(bin, desk.path(stack));
-                there.init();
-                there.state_list()
-            };
-            let name = listed[0].split(['.', '[']).nth(1).unwrap().to_owned();
-            let block = own
-                .iter()
-                .find(|block| block.contains(&format!("\"{name}\"")))
-                .unwrap();
-            desk.put_file(&format!("{stack}/main.tf"), block);
-            Terraform::new(bin, desk.path(stack)).assert_no_changes();
-        }
+        holds(&Desk::local(), bin);
+    }
+}
+
+#[test]
+fn real_terraform_is_refused_in_a_bucket_too() {
+    for bin in tools().terraforms() {
+        holds(&Desk::bucket(), bin);
     }
 }
 
@@ -66,7 +66,19 @@ fn release_is_refused_while_the_code_stands() {
     let desk = Desk::local();
     desk.apply().code(0);
     let id = desk.id();
-    insta::assert_snapshot!(desk.transcript(&["release", &id]), @"");
+    insta::assert_snapshot!(desk.transcript(&["release", &id]), @r#"
+    exit code 2
+    --- stderr
+    error: the code still declares 6 resources that moved away
+      = note: terraform_data.index at mono/main.tf:18
+      = note: terraform_data.key at mono/main.tf:5
+      = note: terraform_data.ledger at mono/main.tf:15
+      = note: terraform_data.queue["a.b"] at mono/main.tf:11
+      = note: terraform_data.queue["é"] at mono/main.tf:11
+      = note: terraform_data.vpc at mono/main.tf:8
+      = note: an apply of this code would create them again; the sources stay locked
+    hint: remove them from the code, then run `stackcut release ID` again
+    "#);
     let json = desk.on("release", &id, &["--format", "json"]).code(2);
     assert_eq!(json.json()["runs"][0]["error"]["exit"], 2);
     assert_eq!(desk.leftovers().len(), 1);
@@ -89,12 +101,20 @@ fn keys_that_are_gone_need_no_more_than_that() {
     assert!(
         refused
             .stderr
-            .contains("terraform_data.queue[\"é\"] at plans/../mono/main.tf:5"),
+            .contains("terraform_data.queue[\"é\"] at mono/main.tf:5"),
         "{refused}"
     );
     // What the text does not tell must be said.
     desk.put_file("mono/main.tf", &each("var.keys"));
-    insta::assert_snapshot!(desk.transcript(&["release", &id]), @"");
+    insta::assert_snapshot!(desk.transcript(&["release", &id]), @r#"
+    exit code 2
+    --- stderr
+    error: the code may still declare 2 resources that moved away
+      = note: terraform_data.queue["a.b"] at mono/main.tf:5: `for_each` at mono/main.tf:6 is not known before a plan
+      = note: terraform_data.queue["é"] at mono/main.tf:5: `for_each` at mono/main.tf:6 is not known before a plan
+      = note: the sources stay locked
+    hint: make sure that it does not, then confirm each address or pattern: `stackcut release ID --confirm 'terraform_data.queue["a.b"]'`
+    "#);
     desk.on("release", &id, &["--confirm", "terraform_data.queue[\"é\"]"])
         .code(2);
     desk.on("release", &id, &["--confirm", "terraform_data.queue"])

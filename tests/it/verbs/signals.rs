@@ -34,7 +34,12 @@ fn a_signal_while_waiting_leaves_nothing() {
         let ended = ended(apply).code(130);
         insta::allow_duplicates! {
             let stderr = ended.stderr.split_once("warning").unwrap().1;
-            insta::assert_snapshot!(desk.stable(stderr), @"");
+            insta::assert_snapshot!(desk.stable(stderr), @r"
+            : stopping at the next safe point
+            error: migration ID: interrupted
+              = note: nothing was written, and no lock of this migration is left
+            hint: run the same command again when you are ready
+            ");
         }
         fs::remove_dir_all(desk.path("mono/.terraform.tfstate.lock.info")).unwrap();
         assert_eq!(desk.states(), before);

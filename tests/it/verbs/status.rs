@@ -19,14 +19,51 @@ fn timeless(text: &str) -> String {
 #[test]
 fn they_say_how_migrations_stand() {
     let desk = Desk::local();
-    insta::assert_snapshot!(desk.transcript(&["status"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["status"]), @r"
+    exit code 0
+    --- stdout
+    no migration beside /home/mono/terraform.tfstate
+    ");
     desk.apply().code(0);
-    insta::assert_snapshot!(timeless(&desk.transcript(&["status"])), @"");
-    insta::assert_snapshot!(desk.transcript(&["history", PLAN]), @"");
+    insta::assert_snapshot!(timeless(&desk.transcript(&["status"])), @r"
+    exit code 0
+    --- stdout
+    ID  fenced: done, its source is locked until it is released
+      shop (plans/shop.hcl), environment default
+      begun TIME by jo@host
+      last  TIME by jo@host
+      base      /home/base/terraform.tfstate
+      network   /home/network/terraform.tfstate
+      orders    /home/orders/terraform.tfstate
+      payments  /home/payments/terraform.tfstate
+      search    /home/search/terraform.tfstate
+      shop      /home/mono/terraform.tfstate
+      first: remove what moved from the code of the sources
+      next: `stackcut release ID`, or `stackcut undo ID`
+    ");
+    insta::assert_snapshot!(desk.transcript(&["history", PLAN]), @r"
+    exit code 0
+    --- stdout
+    no migration is over beside /home/mono/terraform.tfstate
+    ");
     let id = desk.id();
     desk.clear_code();
     desk.on("release", &id, &[]).code(0);
-    insta::assert_snapshot!(timeless(&desk.transcript(&["status", PLAN])), @"");
+    insta::assert_snapshot!(timeless(&desk.transcript(&["status", PLAN])), @r"
+    exit code 0
+    --- stdout
+    ID  completed
+      shop (plans/shop.hcl), environment default
+      begun TIME by jo@host
+      last  TIME by jo@host
+      base      /home/base/terraform.tfstate
+      network   /home/network/terraform.tfstate
+      orders    /home/orders/terraform.tfstate
+      payments  /home/payments/terraform.tfstate
+      search    /home/search/terraform.tfstate
+      shop      /home/mono/terraform.tfstate
+      next: `stackcut undo ID`, or `stackcut discard ID`
+    ");
     desk.on("undo", &id, &["--auto-approve"]).code(0);
     desk.apply().code(0);
     let history = desk.run(&["history"]).code(0);

@@ -13,7 +13,19 @@ fn undo_gives_everything_back_even_days_later() {
     let id = desk.id();
     desk.on("release", &id, &[]).code(0);
     // The plan file may be gone for another split by then; the saved one leads there too.
-    insta::assert_snapshot!(desk.transcript(&["undo", &id, "--auto-approve"]), @"");
+    insta::assert_snapshot!(desk.transcript(&["undo", &id, "--auto-approve"]), @r"
+    exit code 0
+    --- stdout
+    migration ID: undone; every state has the content from before
+    --- stderr
+    ✓ locked 6 states
+    ✓ read 6 states
+    ✓ gave back 1 state
+    ✓ read back 1 state
+    ✓ gave back 5 states
+    ✓ read back 5 states
+    ✓ unlocked 6 states
+    ");
     assert_eq!(
         desk.get("shop").unwrap(),
         before.replace("\"serial\": 5", "\"serial\": 7")
@@ -45,7 +57,17 @@ fn undo_is_refused_once_a_state_moved_on() {
     let refused = desk
         .transcript(&["undo", &id, "--auto-approve"])
         .replace(lineage, "LINEAGE");
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @r"
+    exit code 4
+    --- stderr
+    ✓ locked 6 states
+    ✓ read 6 states
+    ✓ unlocked 5 states
+    error: migration ID: state `orders` changed since the migration
+      = note: `orders` (/home/orders/terraform.tfstate): expected serial 1 of lineage LINEAGE, found serial 2 of lineage LINEAGE
+      = note: nothing was written; the migration is fenced, as before
+    hint: plan a migration that moves the objects back instead
+    ");
     assert_eq!(desk.states(), states);
     // The fence still stands, and nothing else.
     assert_eq!(desk.leftovers().len(), 1);
