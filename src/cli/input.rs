@@ -7,7 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{BackendInputs, ConfigError, Configuration, EffectiveBackend, LoadOptions};
+use crate::config::{
+    BackendInputs, BackendSetting, ConfigError, Configuration, EffectiveBackend, LoadOptions,
+};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::error::{CommandError, Exit};
 use crate::plan::PlanFile;
@@ -32,6 +34,15 @@ fn data_dir() -> String {
         .unwrap_or_else(|| ".terraform".to_owned())
 }
 
+/// Returns what the environment says about the backend.
+fn inputs() -> BackendInputs {
+    BackendInputs {
+        data_dir: data_dir(),
+        workspace: env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()),
+        ..BackendInputs::default()
+    }
+}
+
 impl RootModule {
     /// Reads a root module; warnings are printed.
     pub(super) fn read(dir: &Path, ui: &Ui) -> Result<Self, CommandError> {
@@ -41,12 +52,7 @@ impl RootModule {
             ..LoadOptions::default()
         };
         let configuration = Configuration::load(&tree, &options).map_err(config_error)?;
-        let inputs = BackendInputs {
-            data_dir: data_dir(),
-            workspace: env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()),
-            ..BackendInputs::default()
-        };
-        let backend = configuration.backend(&tree, &inputs).map_err(config_error)?;
+        let backend = configuration.backend(&tree, &inputs()).map_err(config_error)?;
         for finding in configuration.diagnostics.iter().chain(&backend.diagnostics) {
             ui.finding(finding);
         }
@@ -55,6 +61,16 @@ impl RootModule {
             configuration,
             backend,
         })
+    }
+
+    /// Returns where the state lives with these files of backend arguments on top, as after an `init` with them.
+    pub(super) fn backend_with(&self, files: Vec<String>) -> Result<EffectiveBackend, CommandError> {
+        let tree = WorkDir::new(&self.dir);
+        let inputs = BackendInputs {
+            settings: files.into_iter().map(BackendSetting::File).collect(),
+            ..inputs()
+        };
+        self.configuration.backend(&tree, &inputs).map_err(config_error)
     }
 
     /// Returns the path at which a local copy of the state is looked for: where the local backend has it, else

@@ -8,11 +8,12 @@ use super::earlier::Earlier;
 use super::input::{RootModule, fresh_lineages, read_plan};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
-use crate::config::Configuration;
+use crate::config::{Configuration, EffectiveBackend};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
 use crate::plan::compute::{Computed, Inputs};
+use crate::plan::file::SourceBlock;
 use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
@@ -117,8 +118,7 @@ impl Project {
     ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
         let mut found: BTreeMap<StackName, StateLocation> = BTreeMap::new();
         for source in &self.plan.sources {
-            let id = StateId::Source(source.name.value.clone());
-            let mut location = self.modules[&id].backend.location.clone();
+            let mut location = self.backend(source, environment)?.location;
             let dir = joined(&self.base, Path::new(&source.dir.value));
             absolute(&mut location, &std::fs::canonicalize(&dir).unwrap_or(dir));
             found.insert(source.name.value.clone(), location);
@@ -163,6 +163,20 @@ impl Project {
         super::journals::reach(Path::new(&self.plan.file.path))
     }
 
+    /// Returns where a source's own root module keeps its state in an environment.
+    fn backend(
+        &self,
+        source: &SourceBlock,
+        environment: &Environment,
+    ) -> Result<EffectiveBackend, CommandError> {
+        let module = &self.modules[&StateId::Source(source.name.value.clone())];
+        if source.backend_config.is_empty() {
+            return Ok(module.backend.clone());
+        }
+        let files = self.plan.backend_config(source, environment);
+        module.backend_with(files.map_err(|fault| CommandError::from(vec![fault]))?)
+    }
+
     /// Returns where every state lives, and hands over the credentials that open it.
     pub(super) fn open_to(
         &self,
@@ -170,30 +184,33 @@ impl Project {
         environment: &Environment,
     ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
         let locations = self.locations(environment)?;
-        for (id, location) in &locations {
-            self.remember_credentials(stores, id, location);
-        }
+        self.remember_credentials(stores, environment, &locations)?;
         Ok(locations)
     }
 
     /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
-    /// their arguments from the first source. Who chooses another profile or role there chooses other credentials.
-    fn remember_credentials(&self, stores: &Stores, id: &StateId, location: &StateLocation) {
-        let own = match id {
-            StateId::Source(_) => self.modules.get(id),
-            StateId::Stack(_) => self
-                .plan
-                .sources
-                .first()
-                .and_then(|source| self.modules.get(&StateId::Source(source.name.value.clone()))),
-        };
-        let Some(found) = own.map(|module| &module.backend) else {
-            return;
-        };
-        let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
-        if found.location.backend == location.backend && same("profile") {
-            stores.remember(location, &found.credentials);
+    /// their arguments from the first source. Who chooses another profile there chooses other credentials.
+    fn remember_credentials(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+        locations: &BTreeMap<StateId, StateLocation>,
+    ) -> Result<(), CommandError> {
+        for (at, source) in self.plan.sources.iter().enumerate() {
+            let found = self.backend(source, environment)?;
+            let name = &source.name.value;
+            for (id, location) in locations {
+                let takes_from_it = match id {
+                    StateId::Source(other) => other == name,
+                    StateId::Stack(_) => at == 0,
+                };
+                let same = |name: &str| found.location.arguments.get(name) == location.arguments.get(name);
+                if takes_from_it && found.location.backend == location.backend && same("profile") {
+                    stores.remember(location, &found.credentials);
+                }
+            }
         }
+        Ok(())
     }
 
     fn compute(

@@ -56,6 +56,8 @@ pub struct SourceBlock {
     pub state: Option<Template>,
     /// The workspace.
     pub workspace: Option<Template>,
+    /// Files of backend arguments, relative to `dir`, in the order in which `init` gets them with `-backend-config`.
+    pub backend_config: Vec<Template>,
     /// Variable files for every environment, relative to `dir`.
     pub var_files: Vec<Spanned<String>>,
 }

@@ -97,6 +97,28 @@ impl PlanFile {
         own.chain(environment.var_files.iter().cloned()).collect()
     }
 
+    /// Returns the files of backend arguments of a source in an environment, relative to the source's `dir`, in order.
+    ///
+    /// # Errors
+    ///
+    /// A name that cannot be made up in this environment.
+    pub fn backend_config(
+        &self,
+        source: &SourceBlock,
+        environment: &Environment,
+    ) -> Result<Vec<String>, Diagnostic> {
+        let values = self.source_values(source, environment);
+        let files = source.backend_config.iter();
+        files.map(|file| self.text(file, &values, environment)).collect()
+    }
+
+    fn source_values(&self, source: &SourceBlock, environment: &Environment) -> Values {
+        let mut values = environment.values.clone();
+        values.insert("split".to_owned(), self.name.value.to_string());
+        values.insert("source".to_owned(), source.name.value.to_string());
+        values
+    }
+
     /// Returns where every state lives in one environment.
     ///
     /// `found` is what each source's own root module says (its backend block and saved init data), by the source's
@@ -195,9 +217,7 @@ impl PlanFile {
         found: Option<&StateLocation>,
     ) -> Result<StateLocation, Vec<Diagnostic>> {
         let name = &source.name;
-        let mut values = environment.values.clone();
-        values.insert("split".to_owned(), self.name.value.to_string());
-        values.insert("source".to_owned(), name.value.to_string());
+        let values = self.source_values(source, environment);
         if let Some(state) = &source.state {
             let file = self
                 .text(state, &values, environment)

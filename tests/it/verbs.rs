@@ -8,6 +8,7 @@ mod fence;
 mod hints;
 mod kills;
 mod locks;
+mod questions;
 mod secrets;
 mod signals;
 mod status;

@@ -127,11 +127,12 @@ impl S3Clients {
         let region = Region::new(connection.region.clone());
         let endpoints = &connection.endpoints;
         let (request, response) = checksums(connection);
-        let s3 = aws_sdk_s3::Config::builder()
+        // Set, not given: giving wraps it anew, and each wrapping has credentials of its own in the cache.
+        let credentials = Some(credentials);
+        let mut s3 = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.clone())
             .http_client(http.clone())
-            .credentials_provider(credentials.clone())
             .identity_cache(cache.clone())
             .timeout_config(timeouts.clone())
             .use_fips(connection.fips)
@@ -139,23 +140,18 @@ impl S3Clients {
             .force_path_style(connection.path_style)
             .request_checksum_calculation(request)
             .response_checksum_validation(response);
-        let s3 = match &endpoints.s3 {
-            Some(url) => s3.endpoint_url(url),
-            None => s3,
-        };
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
+        s3.set_credentials_provider(credentials.clone());
+        s3.set_endpoint_url(endpoints.s3.clone());
+        let mut dynamodb = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region)
             .http_client(http)
-            .credentials_provider(credentials)
             .identity_cache(cache)
             .timeout_config(timeouts)
             .use_fips(connection.fips)
             .use_dual_stack(connection.dual_stack);
-        let dynamodb = match &endpoints.dynamodb {
-            Some(url) => dynamodb.endpoint_url(url),
-            None => dynamodb,
-        };
+        dynamodb.set_credentials_provider(credentials);
+        dynamodb.set_endpoint_url(endpoints.dynamodb.clone());
         let (reads, writes) = (read_retries(connection), RetryConfig::disabled());
         Ok(Services {
             reads: aws_sdk_s3::Client::from_conf(s3.clone().retry_config(reads.clone()).build()),

@@ -7,6 +7,8 @@
 mod arguments;
 mod credentials;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

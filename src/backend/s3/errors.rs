@@ -175,7 +175,8 @@ pub(super) fn answered(call: Call, answer: &Answer<'_>) -> BackendError {
             detail: denial(action, answer),
         },
         (404, _) => BackendError::NotFound { at, action },
-        (500.., _) => BackendError::Ambiguous {
+        // 501 is a request that the store does not know: it did nothing.
+        (500 | 502.., _) => BackendError::Ambiguous {
             at,
             action,
             detail: shown(answer),
@@ -257,3 +258,6 @@ fn reasons(error: &dyn Error) -> String {
     }
     parts.join(": ")
 }
+
+#[cfg(test)]
+mod tests;

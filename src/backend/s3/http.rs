@@ -29,8 +29,10 @@ fn refuse(reason: String) -> BackendError {
 
 /// Returns the client; all services of a connection share its pool.
 pub(super) fn client(connection: &Connection) -> Result<SharedHttpClient, BackendError> {
-    let own = connection.endpoints.s3.as_deref().unwrap_or_default();
-    let plain = own.starts_with("http://");
+    let is_plain = |url: &Option<String>| url.as_deref().is_some_and(|url| url.starts_with("http://"));
+    let endpoints = &connection.endpoints;
+    let plain = is_plain(&endpoints.s3);
+    let all_plain = plain && is_plain(&endpoints.dynamodb) && is_plain(&endpoints.sts);
     if connection.insecure && !plain {
         return Err(refuse(
             "`insecure` is not supported: certificates are always verified; give `custom_ca_bundle` for one that the system does not know".to_owned(),
@@ -39,6 +41,8 @@ pub(super) fn client(connection: &Connection) -> Result<SharedHttpClient, Backen
     let trusted = match &connection.ca_bundle {
         // As for Terraform, the bundle takes the place of the system's certificates.
         Some(path) => TrustStore::empty().with_pem_certificate(bundle(path)?),
+        // Reading the system's certificates takes longer than a request.
+        None if all_plain => TrustStore::empty(),
         None => TrustStore::default(),
     };
     let tls = TlsContext::builder()

@@ -15,7 +15,7 @@ pub(in crate::plan) const CREDENTIALS: [&str; 7] = [
 pub(super) const LOCAL: [&str; 2] = ["path", "workspace_dir"];
 
 /// Arguments of the S3 backend, the removed and the deprecated ones too: states made with them still exist.
-pub(super) const S3: [&str; 54] = [
+pub(super) const S3: [&str; 53] = [
     "bucket",
     "key",
     "region",
@@ -70,7 +70,6 @@ pub(super) const S3: [&str; 54] = [
     "sse_customer_key",
     "password",
     "web_identity_token",
-    "web_identity_token_file",
 ];
 
 /// Its nested objects and their members.

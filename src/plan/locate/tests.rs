@@ -360,3 +360,35 @@ fn two_environments_cannot_share_a_state() {
     hint: use a value that differs between environments in the key, such as `${tenant}` or `${environment}`
     "#);
 }
+
+#[test]
+fn files_of_backend_arguments_are_named_per_environment() {
+    let plan = plan(
+        r#"
+  source "mono" {
+    dir            = "../mono"
+    backend_config = ["common.tfbackend", "${source}-${environment}.tfbackend"]
+  }
+  environment "a/stage" {
+  }
+  environment "a/prod" {
+  }
+  stack "x" {
+    take = ["aws_x.a"]
+    backend "local" {
+      path = "${environment}/x.tfstate"
+    }
+  }"#,
+    );
+    let files = plan.environments().into_iter().map(|environment| {
+        let files = plan.backend_config(&plan.sources[0], &environment).unwrap();
+        files.join(" ")
+    });
+    assert_eq!(
+        files.collect::<Vec<_>>(),
+        [
+            "common.tfbackend mono-stage.tfbackend",
+            "common.tfbackend mono-prod.tfbackend"
+        ]
+    );
+}

@@ -9,7 +9,7 @@ use crate::stack::StackName;
 
 const WORDS: Words = Words {
     what: "a `source` block",
-    attributes: &["dir", "state", "workspace", "var_files"],
+    attributes: &["dir", "state", "workspace", "backend_config", "var_files"],
     blocks: &["backend"],
 };
 
@@ -26,6 +26,7 @@ impl Reader {
         let backend = self.backend_in(&block.body, Scope::Source);
         let state = self.template(&block.body, "state", Scope::Source);
         let workspace = self.template(&block.body, "workspace", Scope::Source);
+        let backend_config = self.templates(&block.body, "backend_config", Scope::Source);
         let var_files = self.strings(&block.body, "var_files");
         if let (Some(state), Some(backend)) = (&state, &backend) {
             let place = self.place(&backend.span);
@@ -35,6 +36,15 @@ impl Reader {
             )
             .note(format!("the `backend` block is at {place}"))
             .hint("keep one: `state` for a local file, `backend` for everything else");
+        }
+        if let (Some(state), Some(first)) = (&state, backend_config.first()) {
+            let place = self.place(&state.span);
+            self.error(
+                first.span.clone(),
+                "`backend_config` means nothing where `state` names a file",
+            )
+            .note(format!("`state` is at {place}"))
+            .hint("remove one of them");
         }
         if let (Some(state), Some(workspace)) = (&state, &workspace) {
             let place = self.place(&state.span);
@@ -64,6 +74,7 @@ impl Reader {
             backend,
             state,
             workspace,
+            backend_config,
             var_files,
         })
     }

@@ -59,6 +59,22 @@ impl Reader {
         self.template_expr(&attribute.value, scope, None)
     }
 
+    /// Reads an argument that is a list of templates.
+    pub fn templates(&mut self, body: &Body, word: &str, scope: Scope) -> Vec<Template> {
+        let Some(attribute) = body.get_attribute(word) else {
+            return Vec::new();
+        };
+        let Expression::Array(list) = &attribute.value else {
+            let span = attribute.value.span().unwrap_or(0..0);
+            self.error(span, format!("`{word}` must be a list of texts"))
+                .hint(format!("write `{word} = [\"…\"]`"));
+            return Vec::new();
+        };
+        list.iter()
+            .filter_map(|part| self.template_expr(part, scope, None))
+            .collect()
+    }
+
     fn template_expr(
         &mut self,
         expr: &Expression,

@@ -15,7 +15,7 @@ pub(super) struct Lab {
     pub(super) aws: Account,
     pub(super) bucket: String,
     pub(super) clock: Arc<TestClock>,
-    clients: S3Clients,
+    pub(super) clients: S3Clients,
 }
 
 /// The lock table of every lab.
@@ -46,19 +46,40 @@ impl Lab {
     }
 
     pub(super) fn config_in(&self, workspace: &str, key: &str, arguments: &[(&str, &str)]) -> S3Config {
+        let env = self.aws.env();
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
+        self.config_from(workspace, key, arguments, &env)
+    }
+
+    /// As [`config_in`](Self::config_in), in an environment of this test's own.
+    pub(super) fn config_from(
+        &self,
+        workspace: &str,
+        key: &str,
+        arguments: &[(&str, &str)],
+        env: &[(&str, &str)],
+    ) -> S3Config {
         let own = [("bucket", self.bucket.as_str()), ("key", key)];
         let arguments: BTreeMap<String, String> = own
             .iter()
             .chain(arguments)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let env: BTreeMap<String, String> = self.aws.env().into_iter().collect();
-        S3Config::effective(&arguments, workspace, &|name| env.get(name).cloned()).unwrap()
+        let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+        S3Config::effective(&arguments, workspace, &|name| {
+            env.get(name).map(|value| (*value).to_owned())
+        })
+        .unwrap()
     }
 
     /// Opens the state of this key.
     pub(super) fn open(&self, key: &str, arguments: &[(&str, &str)]) -> S3Backend {
         self.clients.open(self.config(key, arguments)).unwrap()
+    }
+
+    /// Opens a configured state.
+    pub(super) fn open_as(&self, config: S3Config) -> S3Backend {
+        self.clients.open(config).unwrap()
     }
 
     pub(super) fn open_shared(&self, key: &str, arguments: &[(&str, &str)]) -> Arc<dyn StateBackend> {

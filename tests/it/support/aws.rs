@@ -82,6 +82,18 @@ impl Account {
         answer.text().lines().map(str::to_owned).collect()
     }
 
+    /// Returns each request of this account so far as JSON: `service`, `operation` as in [`requests`](Self::requests),
+    /// `headers` that say how something is to be done (names in lower case), and the `body` if it is JSON or a form.
+    pub fn details(&self) -> Vec<Value> {
+        let path = format!("/_details/{}", self.id);
+        let answer = http::request(self.address, "GET", &path, &[], b"").expect("the emulator answers");
+        let text = answer.text();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        lines.collect()
+    }
+
     // ---- S3
 
     /// Creates a bucket named `<prefix>-<number>` and returns its name.

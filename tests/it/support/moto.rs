@@ -1,7 +1,9 @@
 //! An emulated AWS: a moto server on this machine, and accounts in it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,9 +26,20 @@ impl Moto {
     ///
     /// When the server does not start, with what it said.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`start`](Self::start), with TLS; the certificate to trust is put into the directory as `ca.pem`. Only the
+    /// backends under test can reach it: accounts of it have no calls of their own.
+    pub fn start_tls(dir: &Path) -> Self {
+        Self::start_with(&[OsStr::new("--tls"), dir.as_os_str()])
+    }
+
+    fn start_with(options: &[&OsStr]) -> Self {
         let mut child = Command::new(tools().python())
             .arg(python_helpers().join("moto_server.py"))
             .arg("--until-eof")
+            .args(options)
             .env_remove("PYTHONPATH")
             .env_remove("PYTHONHOME")
             .stdin(Stdio::piped())

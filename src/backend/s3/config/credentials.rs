@@ -231,7 +231,7 @@ fn duration(given: &Arguments<'_>, name: &str) -> Result<Option<Duration>, Backe
 
 /// Reads a duration as Go writes it, in hours, minutes and seconds.
 fn go_duration(text: &str) -> Option<Duration> {
-    let mut seconds = 0;
+    let mut seconds: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
@@ -242,7 +242,7 @@ fn go_duration(text: &str) -> Option<Duration> {
             b's' => 1,
             _ => return None,
         };
-        seconds += number.checked_mul(unit)?;
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
         rest = &rest[digits + 1..];
     }
     (seconds > 0).then(|| Duration::from_secs(seconds))

@@ -287,6 +287,46 @@ fn what_cannot_be_evaluated() {
 }
 
 #[test]
+fn a_file_has_no_backend_arguments() {
+    insta::assert_snapshot!(faults(r#"split "acme" {
+  source {
+    dir            = "x"
+    state          = "y"
+    backend_config = ["z"]
+  }
+  stack "a" {
+    take = ["aws_x.a"]
+  }
+}
+"#), @r#"
+    error: `backend_config` means nothing where `state` names a file
+      --> plans/acme.hcl:5:23
+      |
+    5 |     backend_config = ["z"]
+      |                       ^^^
+      = note: `state` is at plans/acme.hcl:4:22
+    hint: remove one of them
+    "#);
+    insta::assert_snapshot!(faults(r#"split "acme" {
+  source {
+    dir            = "x"
+    backend_config = "z"
+  }
+  stack "a" {
+    take = ["aws_x.a"]
+  }
+}
+"#), @r#"
+    error: `backend_config` must be a list of texts
+      --> plans/acme.hcl:4:22
+      |
+    4 |     backend_config = "z"
+      |                      ^^^
+    hint: write `backend_config = ["…"]`
+    "#);
+}
+
+#[test]
 fn a_file_has_no_workspace() {
     insta::assert_snapshot!(faults(r#"split "acme" {
   source {
