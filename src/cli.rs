@@ -12,6 +12,7 @@ mod inspect;
 mod job;
 mod journals;
 mod output;
+mod paths;
 mod plan;
 mod prepare;
 mod progress;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::prepare::{Prepared, Project, check_shared};
+use super::signals;
 use super::stores::Stores;
 use super::{ReportFormat, print};
 use crate::error::{CommandError, Exit};
@@ -72,6 +73,7 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
         .hint("choose one with --env"));
     };
     let text = format_v1::write(&one.migration).map_err(|error| CommandError::new(error.to_string()))?;
+    let _whole = signals::writing_files();
     fs::write(out, text)
         .map_err(|error| CommandError::new(format!("cannot write {}: {error}", out.display())))
 }

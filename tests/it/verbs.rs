@@ -10,6 +10,7 @@ mod kills;
 mod locks;
 mod questions;
 mod secrets;
+mod shop;
 mod signals;
 mod status;
 mod undo;

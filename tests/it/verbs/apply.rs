@@ -1,8 +1,11 @@
 //! `apply`: what it shows, asks, does, and refuses.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
-use super::desk::{Desk, LINEAGE, PLAN, STACKS};
+use super::desk::{Desk, PLAN};
+use super::shop::{LINEAGE, STACKS};
 
 #[test]
 fn an_apply_moves_everything_and_a_second_one_nothing() {
@@ -157,6 +160,46 @@ fn json_is_one_object_with_a_version() {
         .code(0)
         .json();
     assert_eq!(json["runs"][0]["ending"], "discarded");
+}
+
+/// Every field that is written is explained in `docs/json.md`.
+#[test]
+fn every_field_of_the_json_is_documented() {
+    fn keys(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(members) => {
+                for (key, value) in members {
+                    found.insert(key.clone());
+                    keys(value, found);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let desk = Desk::local();
+    let mut found = BTreeSet::new();
+    let apply = desk
+        .run(&["apply", PLAN, "--auto-approve", "--format", "json"])
+        .code(0);
+    keys(&apply.json(), &mut found);
+    let refused = desk.on("release", &desk.id(), &["--format", "json"]).code(2);
+    keys(&refused.json(), &mut found);
+    keys(
+        &desk.run(&["status", "--format", "json"]).code(0).json(),
+        &mut found,
+    );
+    assert!(found.len() > 40, "{found:?}");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let page = fs::read_to_string(page).unwrap();
+    for key in found {
+        let is_there = page
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .any(|word| word.rsplit('.').next() == Some(&key));
+        assert!(is_there, "`{key}` is not in docs/json.md");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The fence: the old code is not applied while it would create again what moved.
 
-use super::desk::{CODE_AFTER, Desk, PLAN, STACKS, code};
+use super::desk::{Desk, PLAN};
+use super::shop::{CODE_AFTER, STACKS, code};
 use crate::support::tools::{TerraformBin, tools};
 
 /// Real Terraform is kept out of the monolith until the release, and finds everything where it went.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::desk::{Desk, LINEAGE, PLAN, STACKS, ended};
+use super::desk::{Desk, PLAN, ended};
+use super::shop::{LINEAGE, STACKS};
 
 /// How often the program is killed.
 fn kills() -> usize {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, Ended, PLAN, state};
+use super::desk::{Desk, Ended, PLAN};
+use super::shop::state;
 
 const SECRET: &str = "s3cr3t-of-the-shop";
 

@@ -1,6 +1,7 @@
 //! `status` and `history`.
 
-use super::desk::{CODE_AFTER, Desk, PLAN};
+use super::desk::{Desk, PLAN};
+use super::shop::CODE_AFTER;
 
 /// Replaces times.
 fn timeless(text: &str) -> String {
