@@ -66,7 +66,7 @@ impl RunReport {
         if !self.fence.is_empty() {
             let _ = writeln!(
                 text,
-                "  locked until it is released: {}. Its code still declares what moved, and an apply of it would create that again",
+                "  locked until it is released: {}. Code that still declares what moved would create it again",
                 self.fence.join(", ")
             );
         }

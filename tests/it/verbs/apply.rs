@@ -88,7 +88,7 @@ fn an_apply_says_what_it_did() {
     ✓ no stacks depend on each other: 0 dependencies cross, in one direction each
 
     migration ID: done, 6 instances moved, 6 states written
-      locked until it is released: shop. Its code still declares what moved, and an apply of it would create that again
+      locked until it is released: shop. Code that still declares what moved would create it again
       next: remove what moved from the code, then `stackcut release ID`
     --- stderr
     ✓ computed plans/shop.hcl, environment default
@@ -222,7 +222,7 @@ fn a_saved_plan_is_carried_out_as_it_was_saved() {
       shop         –      6   5 → 6  /home/mono/terraform.tfstate
 
     migration ID: done, 6 instances moved, 6 states written
-      locked until it is released: shop. Its code still declares what moved, and an apply of it would create that again
+      locked until it is released: shop. Code that still declares what moved would create it again
       next: remove what moved from the code, then `stackcut release ID`
     --- stderr
     ✓ locked 6 states

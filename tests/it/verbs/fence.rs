@@ -148,3 +148,49 @@ fn a_saved_plan_always_puts_the_fence_up() {
     desk.on("release", &id, &[]).code(0);
     assert!(desk.leftovers().is_empty());
 }
+
+/// A stack that goes back is fenced too; where the plan file says where its code is, that is read.
+#[test]
+fn a_stack_that_goes_back_is_fenced_until_its_code_is_gone() {
+    let desk = Desk::local();
+    let original = desk.get("shop").unwrap();
+    desk.apply().code(0);
+    desk.clear_code();
+    desk.on("release", &desk.id(), &[]).code(0);
+    let with_return = |dir: &str| {
+        let plan = desk.plan(&[]);
+        plan.replacen(
+            "  defaults",
+            &format!("  return \"orders\" {{\n    to = \"shop\"\n{dir}  }}\n\n  defaults"),
+            1,
+        )
+    };
+    desk.put_file(PLAN, &with_return(""));
+    desk.apply().code(0);
+    let again = desk.apply().code(0);
+    assert!(again.stdout.contains("nothing to do"), "{again}");
+    let all = desk.migrations();
+    assert_eq!(all[0]["standing"], "fenced", "{all:?}");
+    let id = all[0]["id"].as_str().unwrap().to_owned();
+    let refused = desk.on("release", &id, &[]).code(2);
+    assert!(refused.stderr.contains("its code is not known here"), "{refused}");
+    desk.put_file(PLAN, &with_return("    dir = \"../orders\"\n"));
+    desk.put_file(
+        "orders/main.tf",
+        "resource \"terraform_data\" \"queue\" {\n  for_each = toset([\"é\"])\n}\n",
+    );
+    let refused = desk.on("release", &id, &[]).code(2);
+    assert!(
+        refused
+            .stderr
+            .contains("terraform_data.queue[\"é\"] at orders/main.tf:1"),
+        "{refused}"
+    );
+    desk.put_file("orders/main.tf", "");
+    desk.on("release", &id, &[]).code(0);
+    assert!(desk.leftovers().is_empty());
+    let shop = desk.get("shop").unwrap();
+    assert!(shop.contains("\"serial\": 7") && original.contains("\"serial\": 5"));
+    assert_eq!(shop.matches("\"index_key\"").count(), 2);
+    assert!(!desk.get("orders").unwrap().contains("\"index_key\""));
+}

@@ -76,6 +76,31 @@ fn undo_is_refused_once_a_state_moved_on() {
     desk.on("undo", &id, &["--auto-approve"]).code(0);
 }
 
+/// Where the states are, and what became of them, stands in the journal: the plan file only leads to it.
+#[test]
+fn an_edited_plan_file_changes_nothing() {
+    let desk = Desk::local();
+    let before = desk.get("shop").unwrap();
+    desk.apply().code(0);
+    let id = desk.id();
+    desk.put_file(
+        PLAN,
+        &desk
+            .plan(&["orders"])
+            .replace("${stack}/", "elsewhere/${stack}/")
+            .replace("shop", "other"),
+    );
+    let named = desk.run(&["status"]).code(0);
+    assert!(named.stdout.contains("  shop (plans/shop.hcl)"), "{named}");
+    desk.on("undo", &id, &["--auto-approve"]).code(0);
+    assert_eq!(
+        desk.get("shop").unwrap(),
+        before.replace("\"serial\": 5", "\"serial\": 7")
+    );
+    assert!(!desk.path("elsewhere").exists());
+    assert!(desk.states()[1..].iter().all(|(_, state)| state.is_none()));
+}
+
 #[test]
 fn discard_ends_the_way_back() {
     let desk = Desk::local();
