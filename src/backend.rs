@@ -26,9 +26,10 @@ mod sidecar;
 use std::fmt;
 
 pub use error::BackendError;
-pub use lock_info::{InvalidLockId, LockId, LockInfo, LockInfoError, StandingLock};
+pub use lock_info::{LockInfo, LockInfoError, StandingLock};
 pub use sidecar::{InvalidSidecarName, SidecarName};
 
+pub use crate::stack::LockId;
 use crate::state::Md5Digest;
 
 /// One version of one object, as its store names it (an ETag, a hash); only good for comparing and for conditions.

@@ -1,11 +1,13 @@
 //! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
 
 mod apply;
+mod code;
 mod completions;
 mod conduct;
 mod discard;
 mod duration;
 mod earlier;
+mod emit;
 mod graph;
 mod input;
 mod inspect;
@@ -66,6 +68,7 @@ enum Command {
     Release(release::ReleaseArgs),
     Discard(discard::DiscardArgs),
     History(status::HistoryArgs),
+    Emit(emit::EmitArgs),
     Completions(completions::CompletionsArgs),
 }
 
@@ -125,6 +128,7 @@ pub fn run() -> Exit {
         Command::Release(args) => release::run(&args, &ui),
         Command::Discard(args) => discard::run(&args, &ui),
         Command::History(args) => status::history(&args, &ui),
+        Command::Emit(args) => emit::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };
     match outcome {

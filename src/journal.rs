@@ -28,9 +28,7 @@ pub mod waves;
 pub use decide::{Decision, Needs, Observed, Step, decide, gives_back, needs};
 pub use error::JournalError;
 pub use event::{Event, Image, Original, Writing};
-pub use migration::{
-    Fingerprint, InvalidMigration, InvalidMigrationId, LockId, Migration, MigrationId, StateChange,
-};
+pub use migration::{InvalidMigration, InvalidMigrationId, Migration, MigrationId, StateChange};
 pub use phase::{Finished, IllegalEvent, Phase, UndoFrom, next_phase};
 pub use record::Record;
 pub use replay::{Journal, Torn};

@@ -21,5 +21,7 @@ pub mod rewrite;
 pub mod source_tree;
 pub mod stack;
 pub mod state;
+pub mod terraform;
 pub mod ui;
+pub mod verify;
 pub mod workdir;

@@ -20,7 +20,9 @@ pub mod file;
 pub mod format_v1;
 pub mod locate;
 pub mod migration;
+pub mod preset;
 mod read;
+pub mod rejoin;
 mod suggest;
 pub mod template;
 

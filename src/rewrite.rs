@@ -16,13 +16,16 @@ mod doc;
 mod documents;
 mod each;
 mod emit;
+mod export_blocks;
 mod exports;
+mod follow;
 mod json_syntax;
 mod lift;
 mod naming;
 mod ownership;
 mod paths;
 mod prove;
+mod reading;
 mod refer;
 mod secrets;
 mod splice;
@@ -45,7 +48,9 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
+pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one};
+pub use reading::{Document, Reading};
 
 /// Files by their paths relative to a root module, `/` between the parts.
 pub type FileTree = BTreeMap<String, Vec<u8>>;
@@ -86,6 +91,8 @@ pub struct Input<'a> {
 pub struct Rewritten {
     /// The root module of every state: of the stacks, and what is left of the monolith.
     pub trees: BTreeMap<StateId, FileTree>,
+    /// Code beside the monolith (`../modules`) that what is left of it may call. It stays where it is.
+    pub outside: FileTree,
     /// Root outputs that follow what they name and that the plan file does not list; their states must follow.
     pub outputs: Vec<moves::OutputMove>,
     /// Outputs that states must have from the beginning, so that contracts can be read before an apply.
@@ -96,6 +103,15 @@ pub struct Rewritten {
     pub schemas: BTreeMap<StateId, String>,
     /// For each state those whose contracts it reads.
     pub upstreams: BTreeMap<StateId, BTreeSet<StateId>>,
+    /// For each state how its code reads the contracts of others.
+    pub readings: BTreeMap<StateId, Vec<Reading>>,
+    /// The name of the module (or of the outputs) with which each producer tells.
+    pub contract_name: String,
+    /// For each producer how it tells.
+    pub stores: BTreeMap<StateId, ContractStore>,
+    /// For each producer its document as far as the state alone tells it; absent where a value is known only after an
+    /// apply.
+    pub documents: BTreeMap<StateId, Document>,
     /// States in the order in which they can be applied: producers first.
     pub order: Vec<StateId>,
     /// Worth knowing: what was dropped, what a person must look after.
@@ -177,6 +193,7 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
     let secrets = secrets::Secrets::new(input, &cut.ownership, &values);
     let names = naming::Names::new(input, &cut.ownership, &states);
     let exports = exports::exports(&cut, &secrets, &mut faults);
+    export_blocks::check(&cut, &names, &secrets, &exports, &mut faults);
     let order = cycle::order(&cut, &states, &mut faults);
     let documents = documents::Documents {
         cut: &cut,
@@ -199,17 +216,31 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         warnings,
         ledger,
         schemas,
+        contract_name: names.contract.clone(),
+        stores: documents.stores(),
+        documents: documents.known(),
         ..Rewritten::default()
     };
+    for path in input.paths.iter().filter(|path| path.starts_with("../")) {
+        if let Some(bytes) = paths::read(input, path, &mut faults) {
+            rewritten.outside.insert(path.clone(), bytes);
+        }
+    }
+    let writer_of = |state| refer::Writer {
+        cut: &cut,
+        names: &names,
+        secrets: &secrets,
+        values: &values,
+        state,
+    };
     for state in &states {
-        let writer = refer::Writer {
-            cut: &cut,
-            names: &names,
-            secrets: &secrets,
-            values: &values,
-            state,
-        };
-        let mut tree = tree::tree(input, writer, &exports, &mut rewritten.warnings, &mut faults);
+        let mut tree = tree::tree(
+            input,
+            writer_of(state),
+            &exports,
+            &mut rewritten.warnings,
+            &mut faults,
+        );
         let given = documents.variables(state, &mut faults);
         if !given.is_empty() {
             let text = contract::schema::pretty(&contract::value::Value::Object(given));
@@ -217,6 +248,8 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         }
         rewritten.trees.insert(state.clone(), tree);
         let upstreams = cut.members[state].upstreams.clone();
+        let readings = reading::readings(&writer_of(state), &upstreams, input.contracts);
+        rewritten.readings.insert(state.clone(), readings);
         rewritten.upstreams.insert(state.clone(), upstreams);
     }
     match faults.iter().any(|fault| fault.severity == Severity::Error) {

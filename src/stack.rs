@@ -135,6 +135,42 @@ impl fmt::Display for StateId {
     }
 }
 
+/// The ID of one lock: chosen by us and journaled before the lock is taken, so that a lock found later is known as ours.
+///
+/// Ours are 16 random bytes in the layout of a UUID; what others chose is any text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(String);
+
+impl LockId {
+    /// Wraps an ID as it was read.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Makes an ID of random bytes in the layout Terraform gives it (8-4-4-4-12 lower-case hex digits).
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        let mut text = String::with_capacity(36);
+        for (at, byte) in bytes.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// Returns the ID as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Where a state lives. Holds no credentials: those come from the environment at the moment of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateLocation {
@@ -159,4 +195,16 @@ pub struct Environment {
     pub var_files: Vec<String>,
     /// Backend arguments that differ in this environment (profile, role …).
     pub backend: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_ids_have_the_layout_of_a_uuid() {
+        let id = LockId::from_random([0xab; 16]);
+        assert_eq!(id.to_string(), "abababab-abab-abab-abab-abababababab");
+        assert_eq!(LockId::new(id.as_str()), id);
+    }
 }

@@ -7,6 +7,7 @@
 
 mod digest;
 mod error;
+mod fingerprint;
 mod format_v4;
 pub(crate) mod hash;
 mod index;
@@ -24,6 +25,7 @@ use std::ops::Range;
 
 pub use digest::{InvalidDigest, Md5Digest, Sha256Digest};
 pub use error::{Place, Refusal, StateError};
+pub use fingerprint::Fingerprint;
 pub use layout::{Layout, reformat_into};
 pub use meta::{Lineage, Relation, Serial, StateMeta};
 pub use order::{ResourceOrder, compare_instances};

@@ -3,69 +3,11 @@
 //! OpenTofu frees a lock only if the stored text equals its own re-marshalling of it, so the text is written exactly as
 //! Go would: this key order, no spaces, HTML characters escaped, the time as RFC 3339 with up to nine digits and `Z`.
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::json::quote_into;
-
-/// Identifies one taking of a lock; 16 random bytes in UUID layout, if it is ours.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LockId(String);
-
-/// A text that is no lock ID of ours.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{text}` is not a lock ID: expected 8-4-4-4-12 lower-case hex digits")]
-pub struct InvalidLockId {
-    /// The refused text.
-    pub text: String,
-}
-
-impl LockId {
-    /// Lays out 16 random bytes.
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in bytes.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
-    }
-
-    /// Returns the ID as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for LockId {
-    type Err = InvalidLockId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = text.len() == 36
-            && text.bytes().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            });
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidLockId {
-                text: text.to_owned(),
-            })
-        }
-    }
-}
-
-impl fmt::Display for LockId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::stack::LockId;
 
 /// Who holds a lock, since when and what for. All of it is chosen by the caller; it is shown to everybody who meets the
 /// lock, so it must hold nothing secret.
@@ -149,7 +91,7 @@ impl LockInfo {
             return Err(LockInfoError::NoId);
         }
         Ok(Self {
-            id: LockId(id),
+            id: LockId::new(id),
             operation: field("Operation"),
             info: field("Info"),
             who: field("Who"),
@@ -260,19 +202,5 @@ mod tests {
         assert_eq!(LockInfo::parse(b""), Err(LockInfoError::NotJson));
         assert_eq!(LockInfo::parse(b"[]"), Err(LockInfoError::NotJson));
         assert_eq!(LockInfo::parse(b"{\"ID\":\"\"}"), Err(LockInfoError::NoId));
-    }
-
-    #[test]
-    fn lock_ids_have_the_layout_of_a_uuid() {
-        let id = LockId::from_random([0xab; 16]);
-        assert_eq!(id.as_str(), "abababab-abab-abab-abab-abababababab");
-        assert_eq!(id.as_str().parse(), Ok(id));
-        for bad in [
-            "",
-            "ABABABAB-abab-abab-abab-abababababab",
-            "abababababab-abab-abab-abababababab",
-        ] {
-            assert!(bad.parse::<LockId>().is_err());
-        }
     }
 }

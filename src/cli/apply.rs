@@ -96,6 +96,7 @@ fn units(args: &ApplyArgs, stores: &Stores, ui: &Ui) -> Result<Vec<Unit>, Comman
                 ui.finding(&finding);
             }
             let prepared = prepared?;
+            prepared.tell_of_code(ui);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),

@@ -103,7 +103,7 @@ impl Earlier {
     fn made(&self, split: &StackName, environment: &str, id: &StateId, now: Option<&Snapshot>) -> bool {
         let Some(now) = now else { return false };
         let wrote = |state: &PlannedState| match &state.after {
-            After::Written(print) => state.id == *id && print.lineage == now.lineage().as_str(),
+            After::Written(print) => state.id == *id && print.lineage == *now.lineage(),
             After::Unchanged => false,
         };
         self.done.iter().any(|(_, plan)| {

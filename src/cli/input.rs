@@ -22,6 +22,8 @@ use crate::workdir::WorkDir;
 #[derive(Debug)]
 pub(super) struct RootModule {
     pub(super) dir: PathBuf,
+    /// How it was read.
+    pub(super) options: LoadOptions,
     pub(super) configuration: Configuration,
     pub(super) backend: EffectiveBackend,
 }
@@ -58,6 +60,7 @@ impl RootModule {
         }
         Ok(Self {
             dir: dir.to_owned(),
+            options,
             configuration,
             backend,
         })
@@ -96,7 +99,7 @@ impl RootModule {
     }
 }
 
-fn config_error(error: ConfigError) -> CommandError {
+pub(super) fn config_error(error: ConfigError) -> CommandError {
     match error {
         ConfigError::Source(error) => CommandError::new(error.to_string()).note("nothing was written"),
         ConfigError::Invalid { diagnostics, .. } => {

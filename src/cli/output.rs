@@ -8,7 +8,7 @@ use super::signals::{self, Scratch};
 use crate::error::{CommandError, Exit};
 
 /// The file by which a directory is known as one of ours, and so may be replaced.
-const MARKER: &str = ".stackcut";
+pub(super) const MARKER: &str = ".stackcut";
 
 /// A directory that is being written beside its final place.
 ///

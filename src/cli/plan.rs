@@ -46,7 +46,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
             for finding in stores.take_findings() {
                 ui.finding(&finding);
             }
-            prepared.push(result?);
+            let one = result?;
+            one.tell_of_code(ui);
+            prepared.push(one);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),
@@ -72,6 +74,8 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
         .note("nothing was saved")
         .hint("choose one with --env"));
     };
+    // What is saved gives the same states again, from the originals alone.
+    one.new_states()?;
     let text = format_v1::write(&one.migration).map_err(|error| CommandError::new(error.to_string()))?;
     let _whole = signals::writing_files();
     fs::write(out, text)

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::code::{Cut, Together};
 use super::earlier::Earlier;
-use super::input::{RootModule, fresh_lineages, read_plan};
+use super::input::{RootModule, read_plan};
 use super::paths::{absolute, joined, shown};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
@@ -13,11 +14,11 @@ use crate::config::{Configuration, EffectiveBackend};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::backend::describe;
-use crate::plan::compute::{Computed, Inputs};
 use crate::plan::file::SourceBlock;
 use crate::plan::migration::Fingerprint;
 use crate::plan::{MigrationPlan, PlanFile};
 use crate::report::split::SplitReport;
+use crate::rewrite::{NotFollowed, Rewritten};
 use crate::stack::{Environment, StackName, StateId, StateLocation};
 use crate::state::Snapshot;
 use crate::ui::Ui;
@@ -40,6 +41,10 @@ pub(super) struct Prepared {
     pub(super) migration: MigrationPlan,
     pub(super) report: SplitReport,
     pub(super) earlier: Earlier,
+    /// The code of every stack and of what is left of the sources; why there is none.
+    pub(super) code: Result<Rewritten, NotFollowed>,
+    /// The states as they were read.
+    pub(super) snapshots: BTreeMap<StateId, Snapshot>,
 }
 
 impl Prepared {
@@ -53,23 +58,47 @@ impl Prepared {
         }
         self.report.text()
     }
+
+    /// Says what a person should know of the code, and why it does not follow if it does not.
+    pub(super) fn tell_of_code(&self, ui: &Ui) {
+        match &self.code {
+            Ok(code) => code.warnings.iter().for_each(|warning| ui.finding(warning)),
+            Err(reason) => reason
+                .as_warnings()
+                .iter()
+                .for_each(|warning| ui.finding(warning)),
+        }
+    }
+
+    /// Computes the content of every state that the migration writes.
+    pub(super) fn new_states(&self) -> Result<BTreeMap<StateId, Vec<u8>>, CommandError> {
+        let replayed = self.migration.replay(&self.snapshots);
+        replayed.map_err(|error| CommandError::new(error.to_string()).note("nothing was written"))
+    }
 }
 
 impl Project {
     /// Reads a plan file and the code of its sources.
     pub(super) fn read(path: &Path, ui: &Ui) -> Result<Self, CommandError> {
         let plan = read_plan(path)?;
-        let beside = path
-            .parent()
-            .filter(|dir| !dir.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let base = std::fs::canonicalize(beside)
-            .map_err(|error| CommandError::new(format!("cannot find {}: {error}", beside.display())))?;
+        let beside = beside(path);
         let mut modules = BTreeMap::new();
         for source in &plan.sources {
             let module = RootModule::read(&shown(beside, &source.dir.value), ui)?;
             modules.insert(StateId::Source(source.name.value.clone()), module);
         }
+        Self::of(plan, path, modules)
+    }
+
+    /// Takes a plan file and the code of its sources, read before.
+    pub(super) fn of(
+        plan: PlanFile,
+        path: &Path,
+        modules: BTreeMap<StateId, RootModule>,
+    ) -> Result<Self, CommandError> {
+        let beside = beside(path);
+        let base = std::fs::canonicalize(beside)
+            .map_err(|error| CommandError::new(format!("cannot find {}: {error}", beside.display())))?;
         Ok(Self {
             plan,
             beside: beside.to_owned(),
@@ -146,16 +175,23 @@ impl Project {
         let (plan, snapshots) = earlier.without_what_is_done(&self.plan, &environment.name, snapshots);
         locations.retain(|id, _| plan.states().iter().any(|(known, _)| known == id));
         check_presence(&plan, &snapshots, &locations)?;
-        let (computed, prints) = self.compute(&plan, &snapshots)?;
+        let (Together { computed, code }, prints) =
+            self.compute(&plan, environment, &locations, &snapshots)?;
         let migration = computed
             .migration(&plan, &environment.name, &locations, &snapshots, &prints)
             .map_err(|fault| CommandError::new(fault.to_string()).note("nothing was written"))?;
         let mut report = SplitReport::new(&plan, &environment.name, &snapshots, &computed);
         report.place(&|id| locations.get(id).map(describe));
+        match &code {
+            Ok(code) => report.followed_by(code),
+            Err(reason) => report.states_alone(reason),
+        }
         Ok(Prepared {
             migration,
             report,
             earlier,
+            code,
+            snapshots,
         })
     }
 
@@ -217,35 +253,29 @@ impl Project {
     fn compute(
         &self,
         plan: &PlanFile,
+        environment: &Environment,
+        locations: &BTreeMap<StateId, StateLocation>,
         snapshots: &BTreeMap<StateId, Snapshot>,
-    ) -> Result<(Computed, BTreeMap<StateId, Fingerprint>), CommandError> {
-        let lineages = fresh_lineages(plan)?;
-        let inputs = Inputs {
-            plan,
-            code: self
-                .modules
-                .iter()
-                .map(|(id, module)| (id.clone(), &module.configuration))
-                .collect(),
-            snapshots: snapshots
-                .iter()
-                .map(|(id, snapshot)| (id.clone(), snapshot))
-                .collect(),
-            lineages,
-        };
+    ) -> Result<(Together, BTreeMap<StateId, Fingerprint>), CommandError> {
         let prints = Mutex::new(BTreeMap::new());
         let take = |id: &StateId, snapshot: &Snapshot| {
             let print = Fingerprint::of(snapshot);
             prints.lock().expect("no holder panics").insert(id.clone(), print);
             Ok(())
         };
-        let computed = inputs.compute(&take)?;
-        Ok((computed, prints.into_inner().expect("no holder panics")))
+        let cut = Cut {
+            plan,
+            environment,
+            modules: &self.modules,
+            snapshots,
+        };
+        let together = cut.compute(&|| Ok(locations.clone()), &take)?;
+        Ok((together, prints.into_inner().expect("no holder panics")))
     }
 }
 
 /// Refuses sources without a state, and states where the plan file expects none.
-fn check_presence(
+pub(super) fn check_presence(
     plan: &PlanFile,
     snapshots: &BTreeMap<StateId, Snapshot>,
     locations: &BTreeMap<StateId, StateLocation>,
@@ -302,6 +332,13 @@ fn check_presence(
     } else {
         Err(findings.into())
     }
+}
+
+/// Returns the directory of a plan file.
+fn beside(path: &Path) -> &Path {
+    path.parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Reads all states, some at a time.

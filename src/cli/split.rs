@@ -5,25 +5,31 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input::{RootModule, fresh_lineages, read_plan, read_state};
+use super::code::{Cut, Together};
+use super::input::{RootModule, read_plan, read_state};
 use super::output::OutputDir;
+use super::prepare::Project;
 use super::{ReportFormat, print};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::PlanFile;
-use crate::plan::compute::{Computed, Inputs};
+use crate::plan::compute::Computed;
 use crate::report::split::SplitReport;
-use crate::stack::{StackName, StateId};
+use crate::rewrite::{NotFollowed, Rewritten};
+use crate::stack::{Environment, StackName, StateId};
 use crate::state::Snapshot;
 use crate::ui::Ui;
 
 /// Cut a monolith on local copies and write the result into a directory
 ///
-/// Reads the root module DIR and its state (terraform.tfstate in DIR, or --state), cuts the state as the plan file says,
-/// proves that every object is in exactly one result, and writes OUT: `states/` with one state per stack and the reduced
-/// source, `report.md` and `report.json`. Touches nothing outside OUT; needs no service and no terraform.
+/// Reads the root module DIR and its state (terraform.tfstate in DIR, or --state), cuts both as the plan file says, and
+/// proves that every object is in exactly one result and has its block there. Writes OUT: `stacks/` with the root module
+/// of every stack, `sources/` with what is left of the monolith, `contracts.json` and `schemas/` with what they tell each
+/// other, `states/` with their states, `report.md` and `report.json`. Touches nothing outside OUT; needs no service and
+/// no terraform.
 ///
-/// The states in OUT hold what the source held, secrets too; they are readable by you alone.
+/// What cannot be cut is refused with its place, and nothing is written. The states in OUT hold what the source held,
+/// secrets too; they are readable by you alone.
 #[derive(Debug, Args)]
 pub(super) struct SplitArgs {
     /// Directory of the root module
@@ -40,6 +46,9 @@ pub(super) struct SplitArgs {
     /// The environment of the plan file [default: the first]
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Cut the state alone, and write no code
+    #[arg(long)]
+    states_only: bool,
     /// How the report is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
@@ -47,9 +56,8 @@ pub(super) struct SplitArgs {
 
 /// Everything that was read.
 struct Material {
-    plan: PlanFile,
-    environment: String,
-    modules: BTreeMap<StateId, RootModule>,
+    project: Project,
+    environment: Environment,
     snapshots: BTreeMap<StateId, Snapshot>,
 }
 
@@ -57,18 +65,38 @@ struct Material {
 pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let material = read(args, ui)?;
     let out = OutputDir::start(&args.out)?;
-    let computed = compute(&material, &out)?;
+    let (computed, code) = compute(args, &material, &out)?;
     for warning in &computed.assignment.warnings {
         ui.finding(warning);
     }
-    let report = SplitReport::new(
-        &material.plan,
-        &material.environment,
+    let mut report = SplitReport::new(
+        &material.project.plan,
+        &material.environment.name,
         &material.snapshots,
         &computed,
     );
+    let written = match &code {
+        Some(Ok(code)) => {
+            report.followed_by(code);
+            code.warnings.iter().for_each(|warning| ui.finding(warning));
+            write_code(&out, code)?;
+            "root modules, contracts, states, report.md, report.json"
+        }
+        Some(Err(NotFollowed::NoCode)) => {
+            ui.finding(&no_code(args));
+            "states, report.md, report.json"
+        }
+        Some(Err(reason)) => {
+            report.states_alone(reason);
+            if args.format == ReportFormat::Json {
+                print(ui, &report.json())?;
+            }
+            return Err(refused(reason));
+        }
+        None => "states, report.md, report.json",
+    };
     // The process ends soon; giving back a million small pieces one by one would take longer than the split itself.
-    std::mem::forget((material, computed));
+    std::mem::forget((material, computed, code));
     out.write("report.md", report.markdown().as_bytes())?;
     out.write("report.json", report.json().as_bytes())?;
     out.finish()?;
@@ -78,11 +106,41 @@ pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
         ReportFormat::Markdown => report.markdown(),
     };
     print(ui, &text)?;
-    ui.done(&format!(
-        "wrote {}: states, report.md, report.json",
-        args.out.display()
-    ));
-    Ok(Exit::Success)
+    ui.done(&format!("wrote {}: {written}", args.out.display()));
+    Ok(match report.holds() {
+        true => Exit::Success,
+        false => Exit::Changes,
+    })
+}
+
+fn write_code(out: &OutputDir, code: &Rewritten) -> Result<(), CommandError> {
+    for (path, bytes) in code.files() {
+        out.write(&path, &bytes)?;
+    }
+    Ok(())
+}
+
+fn no_code(args: &SplitArgs) -> Diagnostic {
+    let message = format!(
+        "{} declares no resources: the states move alone",
+        args.dir.display()
+    );
+    Diagnostic::warning(message).hint("name the directory of the code, or say --states-only")
+}
+
+/// Says why there is no code, and that there is nothing at all then.
+fn refused(reason: &NotFollowed) -> CommandError {
+    let found = match reason {
+        NotFollowed::NoCode => &[][..],
+        NotFollowed::StatesOnly(found) | NotFollowed::Refused(found) => found,
+    };
+    let mut findings = found.to_vec();
+    findings.push(
+        Diagnostic::error("the code cannot be cut as the plan file says")
+            .note("nothing was written")
+            .hint("follow the advice above, or cut the states alone with --states-only"),
+    );
+    findings.into()
 }
 
 fn read(args: &SplitArgs, ui: &Ui) -> Result<Material, CommandError> {
@@ -123,9 +181,8 @@ fn read(args: &SplitArgs, ui: &Ui) -> Result<Material, CommandError> {
         snapshots.insert(StateId::Stack(name.clone()), snapshot);
     }
     Ok(Material {
-        plan,
+        project: Project::of(plan, &args.plan, modules)?,
         environment,
-        modules,
         snapshots,
     })
 }
@@ -148,53 +205,55 @@ fn no_state(path: &Path) -> CommandError {
         .exit(Exit::Usage)
 }
 
-fn environment(plan: &PlanFile, wanted: Option<&str>, ui: &Ui) -> Result<String, CommandError> {
-    let known: Vec<String> = plan
-        .environments()
-        .into_iter()
-        .map(|environment| environment.name)
-        .collect();
-    match wanted {
-        Some(name) if known.iter().any(|known| known == name) => Ok(name.to_owned()),
-        Some(name) => Err(
+fn environment(plan: &PlanFile, wanted: Option<&str>, ui: &Ui) -> Result<Environment, CommandError> {
+    let mut known = plan.environments();
+    let names: Vec<String> = known.iter().map(|environment| environment.name.clone()).collect();
+    let at = match wanted {
+        Some(name) => names.iter().position(|known| known == name).ok_or_else(|| {
             CommandError::usage(format!("the plan file has no environment `{name}`"))
                 .note("nothing was written")
-                .hint(format!("it has: {}", known.join(", "))),
-        ),
+                .hint(format!("it has: {}", names.join(", ")))
+        })?,
         None => {
-            if known.len() > 1 {
+            if names.len() > 1 {
                 ui.say(&format!(
                     "environment {}, the first of {}; --env names another",
-                    known[0],
-                    known.len()
+                    names[0],
+                    names.len()
                 ));
             }
-            Ok(known.into_iter().next().unwrap_or_else(|| "default".to_owned()))
+            0
         }
-    }
+    };
+    Ok(known.swap_remove(at))
 }
 
 /// Computes the split; each new state is written as soon as it was found in order.
-fn compute(material: &Material, out: &OutputDir) -> Result<Computed, CommandError> {
-    let lineages = fresh_lineages(&material.plan)?;
-    let inputs = Inputs {
-        plan: &material.plan,
-        code: material
-            .modules
-            .iter()
-            .map(|(id, module)| (id.clone(), &module.configuration))
-            .collect(),
-        snapshots: material
-            .snapshots
-            .iter()
-            .map(|(id, snapshot)| (id.clone(), snapshot))
-            .collect(),
-        lineages,
-    };
+fn compute(
+    args: &SplitArgs,
+    material: &Material,
+    out: &OutputDir,
+) -> Result<(Computed, Option<Result<Rewritten, NotFollowed>>), CommandError> {
     let take = |id: &StateId, snapshot: &Snapshot| {
         let written = out.write(&SplitReport::state_file(id), snapshot.bytes());
         written.map_err(|error| Diagnostic::error(error.to_string()))
     };
-    let computed = inputs.compute(&take);
-    computed.map_err(|found| CommandError::from(found).note("nothing was written"))
+    let Material {
+        project,
+        environment,
+        snapshots,
+    } = material;
+    let cut = Cut {
+        plan: &project.plan,
+        environment,
+        modules: &project.modules,
+        snapshots,
+    };
+    let nothing = |error: CommandError| error.note("nothing was written");
+    if args.states_only {
+        return Ok((cut.compute_states(&take).map_err(nothing)?, None));
+    }
+    let locate = || project.locations(environment);
+    let Together { computed, code } = cut.compute(&locate, &take).map_err(nothing)?;
+    Ok((computed, Some(code)))
 }

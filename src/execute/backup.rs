@@ -2,8 +2,8 @@
 
 use super::error::Cause;
 use crate::backend::{BackendError, SidecarName, StateBackend};
-use crate::journal::{Fingerprint, Migration, MigrationId, StateChange};
-use crate::state::{Md5Digest, Serial, Sha256Digest, Snapshot, TopField};
+use crate::journal::{Migration, MigrationId, StateChange};
+use crate::state::{Fingerprint, Serial, Sha256Digest, Snapshot, TopField};
 
 /// Returns the name of a migration's backups; the same beside every state.
 pub(super) fn name(id: &MigrationId) -> SidecarName {
@@ -96,13 +96,8 @@ pub(super) fn restored(change: &StateChange, original: Vec<u8>) -> Result<Vec<u8
 
 /// Returns the fingerprint of what an undo writes.
 pub(super) fn fingerprint(change: &StateChange, restored: &[u8]) -> Fingerprint {
-    Fingerprint {
-        lineage: change.after.lineage.clone(),
-        serial: change.after.serial.next().unwrap_or(Serial(u64::MAX)),
-        sha256: Sha256Digest::of(restored),
-        md5: Md5Digest::of(restored),
-        size: restored.len() as u64,
-    }
+    let serial = change.after.serial.next().unwrap_or(Serial(u64::MAX));
+    Fingerprint::of_bytes(change.after.lineage.clone(), serial, restored)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::Handles;
 use super::context::{Context, Progress};
 use super::error::Cause;
 use super::parallel;
-use crate::backend::{BackendError, LockId, LockInfo, StateBackend, StateLock};
+use crate::backend::{BackendError, LockInfo, StateBackend, StateLock};
 use crate::journal::{Migration, StateChange};
 use crate::stack::StateId;
 
@@ -146,9 +146,8 @@ impl Locks {
             let standing = store(handles, &change.id)?
                 .standing_lock()
                 .map_err(|source| failed(change, source))?;
-            let id = lock_id(change)?;
             Ok(standing
-                .is_some_and(|standing| standing.is(&id))
+                .is_some_and(|standing| standing.is(&change.lock))
                 .then(|| change.id.clone()))
         });
         let mut ours: BTreeSet<StateId> = self.held.keys().cloned().collect();
@@ -168,7 +167,7 @@ impl Locks {
     ) -> Result<(), Cause> {
         let released = parallel::each(context.parallelism, ids, |id| {
             let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            match store(handles, id)?.unlock(&lock_id(change)?) {
+            match store(handles, id)?.unlock(&change.lock) {
                 Ok(()) => {
                     context.tell(&Progress::Unlocked(id.clone()));
                     Ok(())
@@ -208,7 +207,7 @@ impl Taking<'_> {
         if self.context.interrupt.is_raised() {
             return Err(Cause::Interrupted);
         }
-        let info = info(self.context, self.migration, change, self.operation)?;
+        let info = info(self.context, self.migration, change, self.operation);
         store(self.handles, &change.id)?
             .lock(&info)
             .map_err(|source| failed(change, source))
@@ -220,7 +219,7 @@ impl Taking<'_> {
         let store = store(self.handles, id).ok()?;
         // A look that fails says nothing; the attempt that follows will.
         let standing = store.standing_lock().ok()??;
-        let is_ours = standing.is(&lock_id(change).ok()?);
+        let is_ours = standing.is(&change.lock);
         (!is_ours).then(|| failed(change, standing.refusal(&store.describe())))
     }
 }
@@ -237,12 +236,7 @@ fn held_by(cause: &Cause) -> Option<(&StateId, &LockInfo)> {
 }
 
 /// Says to everybody who meets the lock whose it is and what frees it.
-fn info(
-    context: &Context<'_>,
-    migration: &Migration,
-    change: &StateChange,
-    operation: &str,
-) -> Result<LockInfo, Cause> {
+fn info(context: &Context<'_>, migration: &Migration, change: &StateChange, operation: &str) -> LockInfo {
     let id = &migration.id;
     let info = if change.fence {
         format!(
@@ -254,23 +248,15 @@ fn info(
             "migration {id}; if it was interrupted, `stackcut resume {id}` or `stackcut undo {id}` frees it"
         )
     };
-    Ok(LockInfo {
-        id: lock_id(change)?,
+    LockInfo {
+        id: change.lock.clone(),
         operation: operation.to_owned(),
         info,
         who: context.who.to_owned(),
         version: context.version.to_owned(),
         created: context.surroundings.now(),
         path: change.place.clone(),
-    })
-}
-
-fn lock_id(change: &StateChange) -> Result<LockId, Cause> {
-    change
-        .lock
-        .as_str()
-        .parse()
-        .map_err(|_| Cause::Invalid(crate::journal::InvalidMigration::LockId(change.lock.clone())))
+    }
 }
 
 fn failed(change: &StateChange, source: BackendError) -> Cause {

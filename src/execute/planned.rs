@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Cause, Handles, Originals, Recompute, RecomputeError};
-use crate::journal::{Fingerprint, LockId, Migration, MigrationId, StateChange, waves};
-use crate::plan::migration::{After, Before, Fingerprint as PlannedPrint};
+use crate::journal::{Migration, MigrationId, StateChange, waves};
+use crate::plan::migration::{After, Before};
 use crate::plan::{MigrationPlan, format_v1};
-use crate::stack::StateId;
-use crate::state::{Lineage, Md5Digest, Serial, Sha256Digest, Snapshot};
+use crate::stack::{LockId, StateId};
+use crate::state::Snapshot;
 
 /// Gives each state its lock ID: 16 random bytes, drawn at the surface.
 pub type LockIds<'a> = dyn FnMut() -> [u8; 16] + 'a;
@@ -49,10 +49,10 @@ pub fn migration(
             .ok_or_else(|| Cause::NoHandle(state.id.clone()))?;
         let before = match &state.before {
             Before::Absent => None,
-            Before::Exists(print) => Some(fingerprint(print)),
+            Before::Exists(print) => Some(print.clone()),
         };
         let after = match (&state.after, &before) {
-            (After::Written(print), _) => fingerprint(print),
+            (After::Written(print), _) => print.clone(),
             (After::Unchanged, Some(before)) => before.clone(),
             // Neither there nor written: nothing to lock or to look at.
             (After::Unchanged, None) => continue,
@@ -68,16 +68,6 @@ pub fn migration(
         });
     }
     Ok(Migration::new(id, states, text)?)
-}
-
-fn fingerprint(print: &PlannedPrint) -> Fingerprint {
-    Fingerprint {
-        lineage: Lineage::new(print.lineage.clone()),
-        serial: Serial(print.serial),
-        sha256: Sha256Digest(print.sha256),
-        md5: Md5Digest(print.md5),
-        size: print.size,
-    }
 }
 
 /// Computes results by making the moves of the saved plan in the journal again.

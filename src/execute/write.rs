@@ -91,11 +91,9 @@ impl Walk<'_> {
             .filter(|change| !change.is_unchanged())
             .collect();
         let checked = parallel::each(self.context.parallelism, &changes, |change| {
-            let fits = results.get(&change.id).is_some_and(|bytes| {
-                change.after.sha256 == Sha256Digest::of(bytes)
-                    && change.after.md5 == Md5Digest::of(bytes)
-                    && change.after.size == bytes.len() as u64
-            });
+            let fits = results
+                .get(&change.id)
+                .is_some_and(|bytes| change.after.is_of(bytes));
             fits.then_some(())
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))
         });

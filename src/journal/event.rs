@@ -1,8 +1,8 @@
 //! What a journal can say.
 
-use super::migration::{Fingerprint, Migration};
+use super::migration::Migration;
 use crate::stack::StateId;
-use crate::state::Sha256Digest;
+use crate::state::{Fingerprint, Sha256Digest};
 
 /// One write that a record announces.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::JournalError;
 use super::event::{Event, Image, Original, Writing};
-use super::migration::{Fingerprint, LockId, Migration, StateChange};
+use super::migration::{Migration, StateChange};
 use super::record::Record;
-use crate::stack::{StackName, StateId};
-use crate::state::{Lineage, Serial, Sha256Digest};
+use crate::stack::{LockId, StackName, StateId};
+use crate::state::{Fingerprint, Lineage, Serial, Sha256Digest};
 
 /// The format written here, and the newest one read.
 pub const FORMAT: u64 = 1;

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::stack::StateId;
-use crate::state::{Lineage, Md5Digest, Serial, Sha256Digest};
+use crate::stack::{LockId, StateId};
+use crate::state::{Fingerprint, Serial};
 
 /// Names one migration of one environment; part of object keys and of what people type.
 ///
@@ -48,48 +48,6 @@ impl fmt::Display for MigrationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// The ID of one lock: chosen by us and journaled before the lock is taken, so that a lock found later is known as ours.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LockId(String);
-
-impl LockId {
-    /// Wraps an ID as it was read.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Makes an ID of random bytes in the layout Terraform gives it (8-4-4-4-12 lower-case hex digits).
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(Lineage::from_random(bytes).as_str().to_owned())
-    }
-
-    /// Returns the ID as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for LockId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One version of one state, without its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
-    /// Lineage as the bytes say it.
-    pub lineage: Lineage,
-    /// Serial as the bytes say it.
-    pub serial: Serial,
-    /// SHA-256 of the bytes: what identifies the version.
-    pub sha256: Sha256Digest,
-    /// MD5 of the bytes: what the digest item must say.
-    pub md5: Md5Digest,
-    /// Length in bytes.
-    pub size: u64,
 }
 
 /// One state that a migration changes.
@@ -256,6 +214,7 @@ fn check_succession(state: &StateChange) -> Result<(), InvalidMigration> {
 mod tests {
     use super::*;
     use crate::journal::decide::testing::{change, migration};
+    use crate::state::Lineage;
 
     #[test]
     fn ids_fit_into_keys() {

@@ -2,11 +2,11 @@
 
 use super::error::JournalError;
 use super::event::{Event, Image};
-use super::migration::{Fingerprint, Migration};
+use super::migration::Migration;
 use super::phase::{IllegalEvent, Phase, next_phase};
 use super::record::Record;
 use crate::stack::StateId;
-use crate::state::Sha256Digest;
+use crate::state::{Fingerprint, Sha256Digest};
 
 /// The number of a last record whose writing was never finished. Its effects were never begun; it is written anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

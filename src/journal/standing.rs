@@ -1,7 +1,7 @@
 //! Where a state was found: at one of the hashes the journal knows, or at none of them.
 
-use super::migration::{Fingerprint, StateChange};
-use crate::state::{Lineage, Md5Digest, Serial, Sha256Digest};
+use super::migration::StateChange;
+use crate::state::{Fingerprint, Lineage, Md5Digest, Serial, Sha256Digest};
 
 /// What the digest item beside a state says about the bytes that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

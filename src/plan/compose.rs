@@ -9,27 +9,12 @@ use thiserror::Error;
 
 use super::PlanFile;
 use super::compute::{Computed, changes};
-use super::migration::{
-    After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
-};
+use super::migration::{After, Before, MigrationPlan, PlanFault, PlannedState, Role, StackDependency};
+use super::preset::{self, PresetError};
 use crate::graph::EdgeKind;
 use crate::moves::{ConservationError, MoveError, NewState, StateInput, States, apply, conserve};
 use crate::stack::{StateId, StateLocation};
-use crate::state::{Lineage, Md5Digest, Sha256Digest, Snapshot};
-
-impl Fingerprint {
-    /// Takes the fingerprint of a state.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let bytes = snapshot.bytes();
-        Self {
-            lineage: snapshot.lineage().as_str().to_owned(),
-            serial: snapshot.serial().0,
-            sha256: Sha256Digest::of(bytes).0,
-            md5: Md5Digest::of(bytes).0,
-            size: bytes.len() as u64,
-        }
-    }
-}
+use crate::state::{Fingerprint, Snapshot};
 
 impl Computed {
     /// Puts the plan together: where every state lives, what it was, what it will be.
@@ -73,6 +58,7 @@ impl Computed {
             states,
             moves: self.assignment.instances.clone(),
             outputs: self.assignment.outputs.clone(),
+            presets: self.presets.clone(),
             dependencies: self.dependencies(),
             warnings: self
                 .assignment
@@ -118,6 +104,9 @@ pub enum ReplayError {
     /// No source is among the states.
     #[error("the plan has no source with a state")]
     NoSource,
+    /// An output cannot be given its value.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The moves cannot be made.
     #[error(transparent)]
     Move(#[from] MoveError),
@@ -153,12 +142,17 @@ impl MigrationPlan {
                     let After::Written(after) = &state.after else {
                         continue;
                     };
-                    StateInput::New(NewState::like(source, Lineage::new(after.lineage.clone())))
+                    StateInput::New(NewState::like(source, after.lineage.clone()))
                 }
             };
             states.insert(state.id.clone(), input);
         }
-        let changes = changes(self.moves.clone(), &self.outputs);
+        let mut changes = changes(self.moves.clone(), &self.outputs);
+        let read: BTreeMap<StateId, &Snapshot> = originals
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot))
+            .collect();
+        changes.set_outputs = preset::values(&self.presets, &read)?;
         let conserved = conserve(&states, &changes, apply(&states, &changes)?)?;
         let mut results = BTreeMap::new();
         for (id, outcome) in conserved.states {

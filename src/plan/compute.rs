@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::assign::{self, assign};
+use super::preset::{self, Preset, PresetError};
 use super::{Assignment, Inventory, PlanFile};
 use crate::address::{ConfigResourceAddr, ModuleAddr, ResourceInstanceAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration};
@@ -64,6 +65,22 @@ impl After {
     }
 }
 
+/// Who gets what, before any state is made: the first half of a computation.
+#[derive(Debug)]
+pub struct Assigned {
+    /// Who gets what.
+    pub assignment: Assignment,
+    /// Code and state of each source, joined.
+    pub joined: BTreeMap<StateId, Joined>,
+}
+
+impl Assigned {
+    /// Tells whether any source has blocks that could follow.
+    pub fn has_code(&self) -> bool {
+        self.joined.values().any(|joined| !joined.instances.is_empty())
+    }
+}
+
 /// What comes out: who gets what, and every state afterwards.
 #[derive(Debug)]
 pub struct Computed {
@@ -75,10 +92,13 @@ pub struct Computed {
     pub joined: BTreeMap<StateId, Joined>,
     /// What crosses between the states.
     pub stacks: StackGraph,
+    /// Outputs that states get so that contracts can be read before an apply.
+    pub presets: Vec<Preset>,
 }
 
 impl Inputs<'_> {
-    /// Computes the migration; `take` is given every new state as soon as it was found in order, from several threads.
+    /// Computes the migration of the states alone; `take` is given every new state as soon as it was found in order,
+    /// from several threads.
     ///
     /// What was taken counts only when this returns without an error.
     ///
@@ -87,9 +107,39 @@ impl Inputs<'_> {
     /// Everything that is wrong with the plan file, the moves or (which would be our fault) their result. Nothing has
     /// been written.
     pub fn compute(&self, take: &Take<'_>) -> Result<Computed, Vec<Diagnostic>> {
+        self.carry(self.assign()?, Vec::new(), take)
+    }
+
+    /// Finds who gets what.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the plan file.
+    pub fn assign(&self) -> Result<Assigned, Vec<Diagnostic>> {
         let joined = self.joined();
-        let mut assignment = assign(self.plan, &self.inventories(&joined))?;
-        let changes = changes(std::mem::take(&mut assignment.instances), &assignment.outputs);
+        let assignment = assign(self.plan, &self.inventories(&joined))?;
+        Ok(Assigned { assignment, joined })
+    }
+
+    /// Makes the states of an assignment, with the outputs in `presets`; `take` as in [`compute`](Self::compute).
+    ///
+    /// # Errors
+    ///
+    /// As [`compute`](Self::compute).
+    pub fn carry(
+        &self,
+        assigned: Assigned,
+        presets: Vec<Preset>,
+        take: &Take<'_>,
+    ) -> Result<Computed, Vec<Diagnostic>> {
+        let Assigned {
+            mut assignment,
+            joined,
+        } = assigned;
+        let mut changes = changes(std::mem::take(&mut assignment.instances), &assignment.outputs);
+        let failed =
+            |error: PresetError| vec![Diagnostic::error(error.to_string()).note("nothing was written")];
+        changes.set_outputs = preset::values(&presets, &self.snapshots).map_err(failed)?;
         let carried = self.carried(&changes, take)?;
         assignment.instances = moves(changes);
         let stacks = cut(&joined, &assignment, &carried);
@@ -98,6 +148,7 @@ impl Inputs<'_> {
             carried,
             joined,
             stacks,
+            presets,
         })
     }
 

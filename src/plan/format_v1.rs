@@ -1,4 +1,4 @@
-//! The saved plan, version 1: JSON that people may read and that no other program should write.
+//! The saved plan, versions 1 and 2: JSON that people may read and that no other program should write.
 //!
 //! ```json
 //! {
@@ -8,27 +8,33 @@
 //! }
 //! ```
 //!
+//! Version 2 is version 1 with `presets`; a plan without them is written as version 1.
+//!
 //! A newer version is refused, since half-understood orders are worse than none; for the same reason unknown fields
 //! are. Older versions stay readable. Neither credentials nor state content are ever in it.
 
+mod presets;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::presets::PresetV2;
 use super::assign::{InstanceMove, OutputMove};
-use super::migration::{
-    After, Before, Fingerprint, MigrationPlan, PlanFault, PlannedState, Role, StackDependency,
-};
+use super::migration::{After, Before, MigrationPlan, PlanFault, PlannedState, Role, StackDependency};
 use crate::address::ResourceInstanceAddr;
 use crate::stack::{StateId, StateLocation};
+use crate::state::{Fingerprint, Lineage, Serial};
 
 /// The word in `format`.
 pub const FORMAT: &str = "stackcut-plan";
 
-/// The newest version this program reads, and the one it writes.
-pub const VERSION: u64 = 1;
+/// The newest version this program reads.
+pub const VERSION: u64 = 2;
+
+/// The version without presets.
+const WITHOUT_PRESETS: u64 = 1;
 
 /// Why a saved plan cannot be read or written.
 #[derive(Debug, Error)]
@@ -92,11 +98,14 @@ pub fn read(text: &str) -> Result<MigrationPlan, SavedPlanError> {
         return Err(SavedPlanError::OtherFormat { found: head.format });
     }
     match head.version {
-        VERSION => {}
+        WITHOUT_PRESETS | VERSION => {}
         0 => return Err(SavedPlanError::NoSuchVersion { found: 0 }),
         found => return Err(SavedPlanError::Newer { found }),
     }
     let document: Document = serde_json::from_str(text)?;
+    if head.version == WITHOUT_PRESETS && !document.presets.is_empty() {
+        return Err(damaged("presets", "version 1 has none"));
+    }
     let plan = document.plan()?;
     plan.check()?;
     Ok(plan)
@@ -125,6 +134,8 @@ struct Document {
     states: Vec<StateV1>,
     moves: Vec<MoveV1>,
     outputs: Vec<OutputV1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    presets: Vec<PresetV2>,
     dependencies: Vec<DependencyV1>,
     warnings: Vec<String>,
 }
@@ -197,7 +208,10 @@ impl From<&MigrationPlan> for Document {
     fn from(plan: &MigrationPlan) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            version: VERSION,
+            version: match plan.presets.is_empty() {
+                true => WITHOUT_PRESETS,
+                false => VERSION,
+            },
             written_by: concat!("stackcut ", env!("CARGO_PKG_VERSION")).to_owned(),
             name: plan.name.to_string(),
             environment: plan.environment.clone(),
@@ -221,6 +235,7 @@ impl From<&MigrationPlan> for Document {
                     to_state: id_text(&output.taker),
                 })
                 .collect(),
+            presets: plan.presets.iter().map(PresetV2::from).collect(),
             dependencies: plan
                 .dependencies
                 .iter()
@@ -265,10 +280,10 @@ impl From<&PlannedState> for StateV1 {
 impl From<&Fingerprint> for FingerprintV1 {
     fn from(found: &Fingerprint) -> Self {
         Self {
-            lineage: found.lineage.clone(),
-            serial: found.serial,
-            sha256: hex(&found.sha256),
-            md5: hex(&found.md5),
+            lineage: found.lineage.as_str().to_owned(),
+            serial: found.serial.0,
+            sha256: found.sha256.to_string(),
+            md5: found.md5.to_string(),
             size: found.size,
         }
     }
@@ -293,6 +308,11 @@ impl Document {
                 .outputs
                 .into_iter()
                 .map(OutputV1::found)
+                .collect::<Result<_, _>>()?,
+            presets: self
+                .presets
+                .into_iter()
+                .map(PresetV2::preset)
                 .collect::<Result<_, _>>()?,
             dependencies: self
                 .dependencies
@@ -346,10 +366,10 @@ impl FingerprintV1 {
             )
         };
         Ok(Fingerprint {
-            sha256: unhex(&self.sha256).ok_or_else(|| wrong("sha256"))?,
-            md5: unhex(&self.md5).ok_or_else(|| wrong("md5"))?,
-            lineage: self.lineage,
-            serial: self.serial,
+            sha256: self.sha256.parse().map_err(|_| wrong("sha256"))?,
+            md5: self.md5.parse().map_err(|_| wrong("md5"))?,
+            lineage: Lineage::new(self.lineage),
+            serial: Serial(self.serial),
             size: self.size,
         })
     }
@@ -416,27 +436,6 @@ fn damaged(field: &str, reason: impl ToString) -> SavedPlanError {
         field: field.to_owned(),
         reason: reason.to_string(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 || !digits.iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use thiserror::Error;
 
 use super::assign::{InstanceMove, OutputMove};
 use super::backend;
+use super::preset::Preset;
 use crate::stack::{StackName, StateId, StateLocation};
+pub use crate::state::Fingerprint;
+use crate::state::{Lineage, Serial};
 
 /// Everything that a migration does in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,9 @@ pub struct MigrationPlan {
     pub moves: Vec<InstanceMove>,
     /// The root outputs that change their state.
     pub outputs: Vec<OutputMove>,
+    /// The root outputs that are given a value, so that contracts can be read before an apply. Their content is named by
+    /// where it stands in the originals, never spelled.
+    pub presets: Vec<Preset>,
     /// Which stack reads which.
     pub dependencies: Vec<StackDependency>,
     /// What people should know before they say yes.
@@ -86,21 +92,6 @@ pub enum After {
     Written(Fingerprint),
 }
 
-/// What identifies the content of a state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
-    /// Its lineage; empty in some hand-made states.
-    pub lineage: String,
-    /// Its serial.
-    pub serial: u64,
-    /// SHA-256 of its bytes.
-    pub sha256: [u8; 32],
-    /// MD5 of its bytes, as the digest item of the S3 backend has it.
-    pub md5: [u8; 16],
-    /// Its length in bytes.
-    pub size: u64,
-}
-
 /// One stack reads values of another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StackDependency {
@@ -151,6 +142,14 @@ pub enum PlanFault {
         /// The state.
         id: StateId,
     },
+    /// An output is given a value in a state that is not written, or twice.
+    #[error("the output `{name}` would be given a value in `{id}`, which the plan does not allow")]
+    StrayPreset {
+        /// The output.
+        name: String,
+        /// The state.
+        id: StateId,
+    },
     /// Lineage or serial after the write do not follow from those before.
     #[error(
         "the state `{id}` would get serial {serial} and lineage `{lineage}`, which does not follow from what it has"
@@ -159,9 +158,9 @@ pub enum PlanFault {
         /// The state.
         id: StateId,
         /// The planned serial.
-        serial: u64,
+        serial: Serial,
         /// The planned lineage.
-        lineage: String,
+        lineage: Lineage,
     },
     /// A state that gives is written before the one that gets.
     #[error("`{giver}` would be written before `{taker}`, which gets instances from it")]
@@ -235,6 +234,16 @@ impl MigrationPlan {
                 return Err(double(&output.name, &output.taker));
             }
         }
+        let mut given = BTreeSet::new();
+        for preset in &self.presets {
+            let is_written = (self.state(&preset.state)).is_some_and(|state| state.after != After::Unchanged);
+            if !is_written || !given.insert((&preset.state, &preset.name)) {
+                return Err(PlanFault::StrayPreset {
+                    name: preset.name.clone(),
+                    id: preset.state.clone(),
+                });
+            }
+        }
         Ok(())
     }
 
@@ -280,9 +289,9 @@ impl PlannedState {
             return Ok(());
         };
         let follows = match &self.before {
-            Before::Absent => after.serial == 1 && !after.lineage.is_empty(),
+            Before::Absent => after.serial == Serial::FIRST && !after.lineage.is_empty(),
             Before::Exists(before) => {
-                after.lineage == before.lineage && before.serial.checked_add(1) == Some(after.serial)
+                after.lineage == before.lineage && before.serial.next() == Some(after.serial)
             }
         };
         if follows {

@@ -58,11 +58,11 @@ impl PlanReport {
                 location: describe(&state.location),
                 serial_before: match &state.before {
                     Before::Absent => None,
-                    Before::Exists(print) => Some(print.serial),
+                    Before::Exists(print) => Some(print.serial.0),
                 },
                 serial_after: match &state.after {
                     After::Unchanged => None,
-                    After::Written(print) => Some(print.serial),
+                    After::Written(print) => Some(print.serial.0),
                 },
                 arriving: moved().filter(|found| found.taker == state.id).count(),
                 leaving: moved().filter(|found| found.giver == state.id).count(),

@@ -1,6 +1,9 @@
 //! The report of a split: what went where, what crosses, what was checked. `render` prints it.
 
+mod code;
 mod render;
+
+pub use code::{CodeReport, ContractReport, Finding, RootModuleReport};
 
 use serde::Serialize;
 
@@ -35,6 +38,12 @@ pub struct SplitReport {
     pub checks: Vec<Check>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// The code; none where states move alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeReport>,
+    /// Why the code does not follow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Finding>,
 }
 
 /// One state after the split.
@@ -168,6 +177,8 @@ impl SplitReport {
                 .collect(),
             checks: checks(computed),
             warnings: warnings.collect(),
+            code: None,
+            refusals: Vec::new(),
         }
     }
 

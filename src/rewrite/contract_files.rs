@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::align::aligned;
 use super::doc::Doc;
+use super::export_blocks;
 use super::exports::{Export, Half, document};
 use super::refer::Writer;
 use super::text;
@@ -137,7 +138,7 @@ impl ContractFiles<'_, '_, '_> {
             };
             half.insert(
                 std::slice::from_ref(&export.name.value),
-                Doc::Text(export.value.value.clone()),
+                Doc::Text(export_blocks::code(self.writer.cut, self.writer.state, export)),
             );
         }
     }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::Taken;
 use super::closure::Cut;
+use super::export_blocks;
 use super::exports::{Exports, Half, attributes};
 use super::naming::Names;
 use super::ownership::Repetition;
+use super::reading::Document;
 use super::secrets::{Secrecy, Secrets};
 use super::text;
 use super::values::{Scope, Values};
@@ -69,9 +71,7 @@ impl Documents<'_, '_> {
         exports
             .iter()
             .map(|export| {
-                let value = export
-                    .value
-                    .value
+                let value = export_blocks::in_words_of_the_source(self.cut, producer, export)
                     .parse()
                     .ok()
                     .and_then(|expr| self.values.expr(&Scope::root(), &expr));
@@ -159,6 +159,24 @@ impl Documents<'_, '_> {
         all.into_iter()
             .filter(|state| self.cut.members.contains_key(state))
             .collect()
+    }
+
+    /// Returns how each producer tells.
+    pub fn stores(&self) -> BTreeMap<StateId, ContractStore> {
+        let stores = self.producers().into_iter().filter_map(|producer| {
+            let store = self.settings.get(&producer)?.store;
+            Some((producer, store))
+        });
+        stores.collect()
+    }
+
+    /// Returns the documents that are known from the state alone.
+    pub fn known(&self) -> BTreeMap<StateId, Document> {
+        let known = self.producers().into_iter().filter_map(|producer| {
+            let document = Document::new(self.document(&producer)?.to_json());
+            Some((producer, document))
+        });
+        known.collect()
     }
 
     /// Refuses documents that their store cannot hold.

@@ -25,20 +25,44 @@ pub fn prove(
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
-    for (state, files) in &rewritten.trees {
-        let found = prove_one(files, after.get(state).copied(), undeployed);
-        faults.extend(
-            found
-                .into_iter()
-                .map(|fault| fault.note(format!("in the code of `{state}`"))),
-        );
+    let states: BTreeSet<&StateId> = rewritten.trees.keys().chain(after.keys()).collect();
+    for state in states {
+        let after = after.get(state).copied();
+        faults.extend(prove_state(rewritten, state, after, None, undeployed));
     }
-    for state in after.keys().filter(|state| !rewritten.trees.contains_key(state)) {
-        let is_empty = after[state].resources().next().is_none();
-        if !is_empty {
-            faults.push(Diagnostic::error(format!("`{state}` has a state and no code")));
-        }
-    }
+    faults.extend(prove_between(rewritten));
+    faults
+}
+
+/// Proves the code of one state; none where the cut has no code for it and needs none.
+///
+/// What the code did not declare `before` either need not be declared now.
+pub(super) fn prove_state(
+    rewritten: &Rewritten,
+    state: &StateId,
+    after: Option<&Snapshot>,
+    before: Option<&Configuration>,
+    undeployed: &BTreeSet<ConfigResourceAddr>,
+) -> Vec<Diagnostic> {
+    let Some(files) = rewritten.trees.get(state) else {
+        let is_empty = after.is_none_or(|after| after.resources().next().is_none());
+        let fault = || Diagnostic::error(format!("`{state}` has a state and no code"));
+        return (!is_empty).then(fault).into_iter().collect();
+    };
+    let outside = match state {
+        StateId::Source(_) => Some(&rewritten.outside),
+        StateId::Stack(_) => None,
+    };
+    let files = files.iter().chain(outside.into_iter().flatten());
+    prove_files(files, after, before, undeployed)
+        .into_iter()
+        .map(|fault| fault.note(format!("in the code of `{state}`")))
+        .collect()
+}
+
+/// Proves what holds between the states: contracts are told, and nobody waits for each other.
+pub(super) fn prove_between(rewritten: &Rewritten) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
     for (consumer, upstreams) in &rewritten.upstreams {
         for upstream in upstreams {
             let told = rewritten
@@ -75,9 +99,16 @@ pub fn prove_one(
     state: Option<&Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let tree = files
-        .iter()
-        .fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
+    prove_files(files.iter(), state, None, undeployed)
+}
+
+fn prove_files<'f>(
+    files: impl Iterator<Item = (&'f String, &'f Vec<u8>)>,
+    state: Option<&Snapshot>,
+    before: Option<&Configuration>,
+    undeployed: &BTreeSet<ConfigResourceAddr>,
+) -> Vec<Diagnostic> {
+    let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
     let configuration = match Configuration::load(&tree, &LoadOptions::default()) {
         Ok(configuration) => configuration,
         Err(ConfigError::Invalid { diagnostics, .. }) => return diagnostics,
@@ -92,7 +123,8 @@ pub fn prove_one(
     {
         if address.resource.mode == ResourceMode::Managed {
             deployed.insert(address.resource.config());
-            faults.extend(has_block(&configuration, &address));
+            let was_right = || before.is_none_or(|before| has_block(before, &address).is_none());
+            faults.extend(has_block(&configuration, &address).filter(|_| was_right()));
         }
     }
     for module in configuration.modules() {

@@ -2,8 +2,14 @@
 
 mod acme;
 mod aws;
+mod blocks;
+mod crossings;
+mod exports;
+mod keys;
 mod lab;
 mod lifted;
 mod random;
 mod refusals;
-mod slices;
+mod secrets;
+mod small;
+mod types;

@@ -95,7 +95,7 @@ fn check_content(world: &World, name: &str, end: End) {
     let sha = bytes.as_deref().map(Sha256Digest::of);
     let before = original.as_ref().map(|text| Sha256Digest::of(text.as_bytes()));
     let after = match &planned.after {
-        crate::plan::migration::After::Written(print) => Some(Sha256Digest(print.sha256)),
+        crate::plan::migration::After::Written(print) => Some(print.sha256),
         crate::plan::migration::After::Unchanged => before,
     };
     match end {

@@ -179,7 +179,7 @@ fn racing_migration(number: u8, states: &[usize]) -> Migration {
     let change = |&state: &usize| StateChange {
         id: StateId::Stack(format!("s{state}").parse().unwrap()),
         place: format!("bucket/{state}.tfstate"),
-        lock: crate::journal::LockId::from_random([number * 16 + state as u8; 16]),
+        lock: LockId::from_random([number * 16 + state as u8; 16]),
         ..change_of("fresh")
     };
     let id = format!("m-{number}").parse().unwrap();

@@ -1,8 +1,8 @@
 //! Small migrations for the tests of this room.
 
-use crate::journal::{DigestSight, Fingerprint, LockId, Migration, Sighting, StateChange};
-use crate::stack::StateId;
-use crate::state::{Lineage, Md5Digest, Serial, Sha256Digest};
+use crate::journal::{DigestSight, Migration, Sighting, StateChange};
+use crate::stack::{LockId, StateId};
+use crate::state::{Fingerprint, Lineage, Serial};
 
 pub(crate) fn id(name: &str) -> StateId {
     let parsed = name.parse().unwrap();
@@ -16,13 +16,7 @@ pub(crate) fn id(name: &str) -> StateId {
 /// The fingerprint of a made-up content.
 pub(crate) fn print(lineage: &str, serial: u64) -> Fingerprint {
     let content = format!("{lineage} {serial}");
-    Fingerprint {
-        lineage: Lineage::new(lineage),
-        serial: Serial(serial),
-        sha256: Sha256Digest::of(content.as_bytes()),
-        md5: Md5Digest::of(content.as_bytes()),
-        size: content.len() as u64,
-    }
+    Fingerprint::of_bytes(Lineage::new(lineage), Serial(serial), content.as_bytes())
 }
 
 pub(crate) fn sight(lineage: &str, serial: u64) -> Sighting {

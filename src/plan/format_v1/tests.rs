@@ -1,8 +1,49 @@
 //! The saved plan: what is written is read again, and nothing else is.
 
 use super::*;
+use crate::plan::preset::{Piece, Pointer, Preset, Recipe, Step};
+use crate::state::{Md5Digest, Sha256Digest};
 
 const SAMPLE: &str = include_str!("../../../testdata/plan-format/v1.json");
+const SAMPLE_2: &str = include_str!("../../../testdata/plan-format/v2.json");
+
+/// The sample of version 1 with outputs that are given a value.
+fn sample_2() -> MigrationPlan {
+    let pointer = |path: &[Step]| Pointer {
+        state: StateId::Source("acme".parse().unwrap()),
+        address: "module.service[\"a.b\"].aws_sqs_queue.q[0]".parse().unwrap(),
+        path: path.to_vec(),
+    };
+    let name = |name: &str| Step::Name(name.to_owned());
+    let members = [
+        ("installed", Recipe::Plain("true".to_owned())),
+        ("arn", Recipe::At(pointer(&[name("arn")]))),
+        (
+            "url",
+            Recipe::Text(vec![
+                Piece::Literal("https://".to_owned()),
+                Piece::At(pointer(&[name("hosts"), Step::Index(2)])),
+            ]),
+        ),
+        (
+            "sizes",
+            Recipe::List(vec![
+                Recipe::Plain("-1.50e3".to_owned()),
+                Recipe::Text(Vec::new()),
+            ]),
+        ),
+    ];
+    let members = members.map(|(name, recipe)| (name.to_owned(), recipe));
+    MigrationPlan {
+        presets: vec![Preset {
+            state: StateId::Stack("orders".parse().unwrap()),
+            name: "contract".to_owned(),
+            sensitive: true,
+            document: Recipe::Object(members.into()),
+        }],
+        ..sample()
+    }
+}
 
 fn sample() -> MigrationPlan {
     let location = |backend: &str, arguments: &[(&str, &str)]| StateLocation {
@@ -14,10 +55,10 @@ fn sample() -> MigrationPlan {
         workspace: "default".to_owned(),
     };
     let print = |byte: u8, lineage: &str, serial: u64| Fingerprint {
-        lineage: lineage.to_owned(),
-        serial,
-        sha256: [byte; 32],
-        md5: [byte; 16],
+        lineage: Lineage::new(lineage),
+        serial: Serial(serial),
+        sha256: Sha256Digest([byte; 32]),
+        md5: Md5Digest([byte; 16]),
         size: 1000 + u64::from(byte),
     };
     let acme = StateId::Source("acme".parse().unwrap());
@@ -57,6 +98,7 @@ fn sample() -> MigrationPlan {
             taker: orders.clone(),
             name: "url".to_owned(),
         }],
+        presets: Vec::new(),
         dependencies: vec![StackDependency {
             consumer: orders,
             producer: acme,
@@ -83,6 +125,33 @@ fn what_is_written_is_read_again() {
     assert_eq!(keys(&text), keys(SAMPLE));
 }
 
+/// Nor does this one.
+#[test]
+fn version_2_has_presets() {
+    assert_eq!(read(SAMPLE_2).unwrap(), sample_2());
+    let text = write(&sample_2()).unwrap();
+    assert_eq!(read(&text).unwrap(), sample_2());
+    let presets = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["presets"].clone();
+    assert_eq!(presets(&text), presets(SAMPLE_2));
+    let refused = |from: &str, to: &str| {
+        let text = SAMPLE_2.replacen(from, to, 1);
+        assert_ne!(text, SAMPLE_2, "{from}");
+        read(&text).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(refused("\"version\": 2", "\"version\": 1"), @r#"
+    the saved plan is damaged: presets: version 1 has none
+    "#);
+    insta::assert_snapshot!(refused("-1.50e3", "hidden"), @r#"
+    the saved plan is damaged: presets.document.plain: neither a number nor null, true or false
+    "#);
+    insta::assert_snapshot!(refused("a.b\\\"].aws_sqs_queue.q[0]", "a.b\\\"].aws_sqs_queue"), @r#"
+    the saved plan is damaged: presets.address: invalid address `module.service["a.b"].aws_sqs_queue` at byte 35: a resource is written TYPE.NAME; the name is missing
+    "#);
+    insta::assert_snapshot!(refused("\"state\": \"stack:orders\",\n      \"name\"", "\"state\": \"stack:x\",\n      \"name\""), @r#"
+    the saved plan does not hold together: the output `contract` would be given a value in `x`, which the plan does not allow
+    "#);
+}
+
 #[test]
 fn other_texts_are_refused() {
     let refused = |from: &str, to: &str| {
@@ -90,8 +159,8 @@ fn other_texts_are_refused() {
         assert_ne!(text, SAMPLE, "{from}");
         read(&text).unwrap_err().to_string()
     };
-    insta::assert_snapshot!(refused("\"version\": 1", "\"version\": 2"), @r#"
-    the saved plan has version 2, this program reads up to 1; make the plan again, or use a newer stackcut
+    insta::assert_snapshot!(refused("\"version\": 1", "\"version\": 3"), @r#"
+    the saved plan has version 3, this program reads up to 2; make the plan again, or use a newer stackcut
     "#);
     insta::assert_snapshot!(refused("\"version\": 1", "\"version\": 0"), @r#"
     the saved plan has version 0, which does not exist
@@ -100,7 +169,7 @@ fn other_texts_are_refused() {
     not a saved plan: its `format` is `x`, not `stackcut-plan`
     "#);
     insta::assert_snapshot!(refused("\"written_by\"", "\"unheard_of\": 1, \"written_by\""), @r#"
-    not a saved plan: unknown field `unheard_of`, expected one of `format`, `version`, `written_by`, `name`, `environment`, `states`, `moves`, `outputs`, `dependencies`, `warnings` at line 4 column 14
+    not a saved plan: unknown field `unheard_of`, expected one of `format`, `version`, `written_by`, `name`, `environment`, `states`, `moves`, `outputs`, `presets`, `dependencies`, `warnings` at line 4 column 14
     "#);
     insta::assert_snapshot!(refused("abab", "ABab"), @r#"
     the saved plan is damaged: states.stack:orders.sha256: not lower-case hex digits of the right number

@@ -103,6 +103,7 @@ impl SplitReport {
                 cycle.join(" ↔ ")
             ));
         }
+        self.text_code(&mut text);
         text.push('\n');
         for check in &self.checks {
             let mark = if check.passed { "✓" } else { "✗" };
@@ -150,6 +151,55 @@ impl SplitReport {
         }
     }
 
+    /// Appends in which order the root modules can be applied, and what they hand on.
+    fn text_code(&self, text: &mut String) {
+        let Some(code) = &self.code else { return };
+        let order: Vec<&str> = code.order.iter().map(|module| module.name.as_str()).collect();
+        text.push_str(&format!("\n  order of apply: {}\n", order.join(", ")));
+    }
+
+    fn markdown_code(&self, text: &mut String) {
+        for finding in &self.refusals {
+            let at = finding
+                .at
+                .as_ref()
+                .map_or_else(String::new, |at| format!(" ({at})"));
+            text.push_str(&format!(
+                "\n**The code does not follow:** {}{at}\n",
+                finding.message
+            ));
+            for more in finding.notes.iter().chain(&finding.hint) {
+                text.push_str(&format!("- {more}\n"));
+            }
+        }
+        let Some(code) = &self.code else { return };
+        text.push_str("\n## Code\n\nIn the order in which it can be applied:\n\n");
+        let mut table = Table::new(&["root module", "directory", ">files", "reads contracts of"]);
+        for module in &code.order {
+            table.row([
+                module.name.clone(),
+                format!("`{}`", module.dir),
+                module.files.to_string(),
+                module.reads.join(", "),
+            ]);
+        }
+        text.push_str(&table.markdown());
+        text.push_str("\n## Contracts\n\n");
+        let mut table = Table::new(&["producer", "store", ">values", ">secret", ">bytes"]);
+        for contract in &code.contracts {
+            table.row([
+                contract.producer.clone(),
+                contract.store.clone(),
+                contract.values.to_string(),
+                contract.sensitive.to_string(),
+                contract
+                    .size
+                    .map_or_else(|| "?".to_owned(), |size| size.to_string()),
+            ]);
+        }
+        text.push_str(&table.markdown());
+    }
+
     /// Returns the whole report as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("# Split `{}`, environment `{}`\n\n", self.split, self.environment);
@@ -165,6 +215,7 @@ impl SplitReport {
                 text.push_str(&format!("- {warning}\n"));
             }
         }
+        self.markdown_code(&mut text);
         self.markdown_crossings(&mut text);
         self.markdown_moves(&mut text);
         text

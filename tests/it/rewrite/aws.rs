@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::lab::{Lab, write};
-use super::slices::{formatted, plan};
+use super::small::{formatted, plan};
 use crate::support::moto::Moto;
 use crate::support::terraform::{Terraform, aws_override, changes};
 use crate::support::tools::tools;

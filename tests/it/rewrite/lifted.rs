@@ -1,6 +1,6 @@
 //! Blocks lifted out of modules to the root of a stack.
 
-use super::slices::{check, formatted};
+use super::small::{borrowed, check, formatted};
 
 const ROOT: &str = r#"
 locals {
@@ -100,7 +100,7 @@ fn files() -> Vec<(&'static str, String)> {
 #[test]
 fn a_block_leaves_its_module() {
     let files = files();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let files = borrowed(&files);
     let stacks = r#"
   stack "topics" {
     take = ["module.services.terraform_data.topic"]

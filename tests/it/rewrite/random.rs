@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::lab::Lab;
-use super::slices::{formatted, plan};
+use super::small::{formatted, plan};
 use crate::support::tools::tools;
 
 /// A small generator of numbers (SplitMix64).

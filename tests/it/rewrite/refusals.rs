@@ -1,17 +1,11 @@
 //! What cannot be cut is refused with its place and a way out, and nothing is written.
 
 use super::lab::Lab;
-use super::slices::plan;
+use super::small::{self, plan};
 use crate::support::tools::tools;
 
 fn refusal(code: &str, stacks: &str) -> String {
-    let lab = Lab::new(
-        tools().terraform(),
-        &[("main.tf", code.trim_start())],
-        &plan(stacks),
-    )
-    .apply();
-    lab.refusal()
+    small::refusal(&[("main.tf", code)], stacks)
 }
 
 const TWO: &str = r#"
@@ -106,9 +100,8 @@ output "hidden" {
   stack "one" { take = ["module.db"] }
   stack "two" { take = ["terraform_data.b"] }
 "#;
-    let files = [("main.tf", code.trim_start()), ("db/main.tf", db.trim_start())];
-    let lab = Lab::new(tools().terraform(), &files, &plan(stacks)).apply();
-    insta::assert_snapshot!(lab.refusal(), @r#"
+    let files = [("main.tf", code), ("db/main.tf", db)];
+    insta::assert_snapshot!(small::refusal(&files, stacks), @r#"
     error: the secret `module.db.admin_password` of `one` would cross to `two`
        --> LAB/monolith/main.tf:10:12
        |
@@ -176,9 +169,8 @@ resource "terraform_data" "b" {
     let stacks = r#"
   stack "one" { take = ["module.m.terraform_data.a"] }
 "#;
-    let files = [("main.tf", code.trim_start()), ("m/main.tf", m.trim_start())];
-    let lab = Lab::new(tools().terraform(), &files, &plan(stacks)).apply();
-    insta::assert_snapshot!(lab.refusal(), @r#"
+    let files = [("main.tf", code), ("m/main.tf", m)];
+    insta::assert_snapshot!(small::refusal(&files, stacks), @r#"
     error: module call `m` would be in several states (`mono`, `one`): a module call cannot be divided
       --> LAB/monolith/main.tf:1:1
       |
@@ -227,9 +219,8 @@ module "m" {
     }
   }
 "#;
-    let files = [("main.tf", code.trim_start()), ("m/main.tf", m)];
-    let lab = Lab::new(tools().terraform(), &files, &plan(stacks)).apply();
-    insta::assert_snapshot!(lab.refusal(), @r#"
+    let files = [("main.tf", code), ("m/main.tf", m)];
+    insta::assert_snapshot!(small::refusal(&files, stacks), @r#"
     error: `module.m["b"].terraform_data.x` stays in its module, while others of resource `terraform_data.x` leave it
       = note: nothing was written
     hint: take them all out, or take whole instances of the module

@@ -83,9 +83,12 @@ fn an_apply_says_what_it_did() {
         search    1 terraform_data
                   → /home/search/terraform.tfstate
 
+      order of apply: base, network, orders, payments, search, shop
+
     ✓ nothing lost, doubled or altered: 7 objects in exactly one state each: 6 moved, 0 stayed byte for byte, 1 stayed but for their dependencies
     ✓ lineages and serials: 6 states written, 0 unchanged
     ✓ no stacks depend on each other: 0 dependencies cross, in one direction each
+    ✓ code and states fit: 6 root modules with a block for every object and a target for every reference; 0 contracts with 0 values that cross
 
     migration ID: done, 6 instances moved, 6 states written
       locked until it is released: shop. Code that still declares what moved would create it again

@@ -17,36 +17,8 @@ fn a_held_lock_is_reported_and_left_alone() {
     let lock = desk.lock_by_kim(SHOP);
     let before = desk.states();
     let info = fs::read(lock.join("lock.json")).unwrap();
-    insta::assert_snapshot!(desk.transcript(&["apply", PLAN, "--auto-approve"]), @r"
-    exit code 3
-    --- stdout
-    shop: 6 instances moved into 5 stacks, environment default
-
-      state     layer     resources  objects   size  serial  reads from
-      shop      (source)          1        1  719 B   5 → 6  –
-      base      service           1        1  650 B       1  –
-      network   service           1        1  650 B       1  –
-      orders    service           1        2  992 B       1  –
-      payments  service           1        1  656 B       1  –
-      search    service           1        1  654 B       1  –
-
-      what moves:
-        base      1 terraform_data
-                  → /home/base/terraform.tfstate
-        network   1 terraform_data
-                  → /home/network/terraform.tfstate
-        orders    2 terraform_data
-                  → /home/orders/terraform.tfstate
-        payments  1 terraform_data
-                  → /home/payments/terraform.tfstate
-        search    1 terraform_data
-                  → /home/search/terraform.tfstate
-
-    ✓ nothing lost, doubled or altered: 7 objects in exactly one state each: 6 moved, 0 stayed byte for byte, 1 stayed but for their dependencies
-    ✓ lineages and serials: 6 states written, 0 unchanged
-    ✓ no stacks depend on each other: 0 dependencies cross, in one direction each
-
-    --- stderr
+    let refused = desk.apply().code(3);
+    insta::assert_snapshot!(desk.stable(&refused.stderr), @r"
     ✓ computed plans/shop.hcl, environment default
     error: migration ID: state `shop`: /home/mono/terraform.tfstate is locked by kim@desk since 2026-11-25T08:00:00Z (stackcut-apply, lock ID 9db590f1-b6fe-c5f2-2678-8804f089deba)
       = note: its holder says: migration m-1

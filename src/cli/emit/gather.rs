@@ -1,0 +1,142 @@
+//! The states that code is cut from: as they are, or put together again if a migration cut them already.
+
+use std::collections::BTreeMap;
+
+use crate::cli::code::{Cut, Together};
+use crate::cli::prepare::{Project, check_presence, read_all};
+use crate::cli::stores::{Stores, backend_error};
+use crate::diagnostic::Diagnostic;
+use crate::error::{CommandError, Exit};
+use crate::execute;
+use crate::journal::{Finished, Phase};
+use crate::plan::assign::InstanceMove;
+use crate::plan::rejoin::rejoin;
+use crate::plan::{MigrationPlan, format_v1};
+use crate::rewrite::{NotFollowed, Rewritten};
+use crate::stack::{Environment, StateId, StateLocation};
+
+/// Computes the code of one environment.
+pub(super) fn gather(
+    project: &Project,
+    stores: &Stores,
+    environment: &Environment,
+) -> Result<Rewritten, CommandError> {
+    let locations = project.open_to(stores, environment)?;
+    let done = done(project, stores, environment, &locations)?;
+    let snapshots = read_all(&locations, stores)?;
+    if done.is_empty() {
+        check_presence(&project.plan, &snapshots, &locations)?;
+    }
+    let rejoined = rejoin(&done, snapshots)?;
+    let cut = Cut {
+        plan: &project.plan,
+        environment,
+        modules: &project.modules,
+        snapshots: &rejoined.snapshots,
+    };
+    let Together { computed, code } = cut.compute(&|| Ok(locations.clone()), &|_, _| Ok(()))?;
+    check_agreement(&rejoined.moves, &computed.assignment.instances)?;
+    code.map_err(|reason| refused(reason, !done.is_empty()))
+}
+
+/// Finds the migrations of a plan file that were carried out in an environment, the first one first.
+fn done(
+    project: &Project,
+    stores: &Stores,
+    environment: &Environment,
+    locations: &BTreeMap<StateId, StateLocation>,
+) -> Result<Vec<MigrationPlan>, CommandError> {
+    let mut found = Vec::new();
+    let sources = locations
+        .iter()
+        .filter(|(id, _)| matches!(id, StateId::Source(_)));
+    for (state, location) in sources {
+        let home = stores.open_for_reading(location)?;
+        for id in execute::list(&*home).map_err(|error| backend_error(&error))? {
+            let journal =
+                execute::find(state, &*home, &id).map_err(|error| CommandError::new(error.to_string()))?;
+            let phase = journal.journal().phase();
+            let plan = format_v1::read(&journal.journal().migration().plan).map_err(|error| {
+                CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
+                    .note("nothing was written")
+            })?;
+            if plan.name != project.plan.name.value || plan.environment != environment.name {
+                continue;
+            }
+            match phase {
+                Phase::Releasing
+                | Phase::Fenced
+                | Phase::ReleasingFence
+                | Phase::Completed
+                | Phase::Discarding(Finished::Completed)
+                | Phase::Discarded(Finished::Completed) => {
+                    found.push((journal.summary().started, plan));
+                }
+                Phase::Locking
+                | Phase::BackingUp
+                | Phase::Aborting
+                | Phase::Aborted
+                | Phase::Undone
+                | Phase::Discarding(_)
+                | Phase::Discarded(_) => {}
+                Phase::Writing(_)
+                | Phase::UndoLocking(_)
+                | Phase::Undoing(_)
+                | Phase::UndoReleasing
+                | Phase::UndoAborting(_) => {
+                    let message = format!("migration {id} is unfinished: it stopped while {phase}");
+                    return Err(CommandError::new(message)
+                        .note("nothing was written")
+                        .hint(format!(
+                            "run `stackcut resume {id}` or `stackcut undo {id}` first"
+                        ))
+                        .exit(Exit::Locked));
+                }
+            }
+        }
+    }
+    // Times are written so that their texts sort as they do.
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(found.into_iter().map(|(_, plan)| plan).collect())
+}
+
+/// Refuses a plan file that says something else by now than what was carried out.
+fn check_agreement(done: &[InstanceMove], wanted: &[InstanceMove]) -> Result<(), CommandError> {
+    let wanted: BTreeMap<_, _> = wanted
+        .iter()
+        .map(|moved| ((&moved.giver, &moved.from), (&moved.taker, &moved.to)))
+        .collect();
+    let other = done
+        .iter()
+        .find(|moved| wanted.get(&(&moved.giver, &moved.from)) != Some(&(&moved.taker, &moved.to)));
+    let Some(other) = other else { return Ok(()) };
+    let now = match wanted.get(&(&other.giver, &other.from)) {
+        Some((taker, to)) => format!("and the plan file gives it to `{taker}` as `{to}`"),
+        None => "and the plan file leaves it where it was".to_owned(),
+    };
+    Err(CommandError::new(format!(
+        "`{}` was moved to `{}` as `{}`, {now}",
+        other.from, other.taker, other.to
+    ))
+    .note("code is written for what was done; nothing was written")
+    .hint("put the plan file back as it was when it was applied, or undo the migration"))
+}
+
+fn refused(reason: NotFollowed, is_done: bool) -> CommandError {
+    let mut findings = match reason {
+        NotFollowed::NoCode => Vec::new(),
+        NotFollowed::StatesOnly(found) | NotFollowed::Refused(found) => found,
+    };
+    let last = match findings.is_empty() {
+        true => Diagnostic::error("there is no code that could follow"),
+        false => Diagnostic::error("the code cannot be cut as the plan file says"),
+    };
+    let hint = match is_done {
+        true => {
+            "check out the code of the monolith as it was before the cut: what is left of it cannot be cut again"
+        }
+        false => "follow the advice above; what a plan file asks only of states has no code",
+    };
+    findings.push(last.note("nothing was written").hint(hint));
+    findings.into()
+}

@@ -1,0 +1,161 @@
+//! Single keys of repeated blocks go to stacks of their own.
+
+use super::small::{borrowed, check, formatted};
+
+#[test]
+fn keys_go_to_stacks_of_their_own() {
+    let code = r#"
+locals {
+  services = {
+    orders   = { size = 1, tags = ["a"] }
+    payments = { size = 2, tags = [] }
+    "ship/it ${"x"}" = { size = 3, tags = ["c"] }
+  }
+
+  names = toset(["orders", "payments"])
+}
+
+module "service" {
+  source   = "./service"
+  for_each = local.services
+
+  name = each.key
+  size = each.value.size
+  tags = each.value["tags"]
+}
+
+resource "terraform_data" "set" {
+  for_each = toset(["orders", "payments"])
+  input    = "${each.key}:${each.value}:${module.service[each.key].id}"
+}
+
+resource "terraform_data" "named" {
+  for_each = local.names
+  input    = "${each.value} ${each.key}"
+}
+
+resource "terraform_data" "literal" {
+  for_each = {
+    orders   = { of = module.service["orders"].id }
+    payments = { of = "b" }
+  }
+
+  input = each.value.of
+}
+
+resource "terraform_data" "counted" {
+  count = 3
+
+  input = "n${count.index}"
+}
+
+resource "terraform_data" "picks" {
+  input = [terraform_data.counted[2].output, terraform_data.counted[0].output, module.service["payments"].id]
+}
+
+resource "terraform_data" "all" {
+  input = {
+    ids   = { for name, service in module.service : name => service.id }
+    sizes = [for service in values(module.service) : service.size]
+    ns    = terraform_data.counted[*].output
+    count = length(terraform_data.counted)
+    keys  = keys(module.service)
+    set   = [for key, one in terraform_data.set : "${key} ${one.output}"]
+  }
+}
+
+output "all" {
+  value = terraform_data.all.output
+}
+"#;
+    let service = r#"
+variable "name" {}
+variable "size" {}
+variable "tags" {}
+
+resource "terraform_data" "this" {
+  input = "${var.name} ${var.size} ${length(var.tags)}"
+}
+
+output "id" {
+  value = terraform_data.this.output
+}
+
+output "size" {
+  value = var.size
+}
+
+output "everything" {
+  value = { name = var.name, data = terraform_data.this }
+}
+"#;
+    let stacks = r#"
+  stack "orders" {
+    take = ["module.service[\"orders\"]", "terraform_data.set[\"orders\"]", "terraform_data.literal[\"orders\"]", "terraform_data.counted[2]", "terraform_data.named[\"orders\"]"]
+    move {
+      from = "terraform_data.named[\"orders\"]"
+      to   = "terraform_data.named"
+    }
+    move {
+      from = "module.service[\"orders\"]"
+      to   = "module.orders"
+    }
+    move {
+      from = "terraform_data.literal[\"orders\"]"
+      to   = "terraform_data.literal"
+    }
+    move {
+      from = "terraform_data.counted[2]"
+      to   = "terraform_data.third"
+    }
+  }
+  stack "payments" {
+    take = ["module.service[\"payments\"]", "terraform_data.set[\"payments\"]", "terraform_data.literal[\"payments\"]"]
+    move {
+      from = "terraform_data.set[\"payments\"]"
+      to   = "terraform_data.set"
+    }
+  }
+  stack "all" { take = ["terraform_data.all"] }
+"#;
+    let files = [
+        ("main.tf", formatted(code)),
+        ("service/main.tf", formatted(service)),
+    ];
+    let files = borrowed(&files);
+    let cut = check(&files, stacks);
+    insta::assert_snapshot!(cut.text("orders", "main.tf"), @r#"
+    locals {
+      services = {
+        orders           = { size = 1, tags = ["a"] }
+        payments         = { size = 2, tags = [] }
+        "ship/it ${"x"}" = { size = 3, tags = ["c"] }
+      }
+    }
+
+    module "orders" {
+      source = "./service"
+
+      name = "orders"
+      size = local.services["orders"].size
+      tags = local.services["orders"]["tags"]
+    }
+
+    resource "terraform_data" "set" {
+      for_each = { for key, value in toset(["orders", "payments"]) : key => value if contains(["orders"], key) }
+      input    = "${each.key}:${each.value}:${ { orders = module.orders }[each.key].id}"
+    }
+
+    resource "terraform_data" "named" {
+      input = "orders orders"
+    }
+
+    resource "terraform_data" "literal" {
+      input = { of = module.orders.id }.of
+    }
+
+    resource "terraform_data" "third" {
+      input = "n2"
+    }
+    "#);
+}
