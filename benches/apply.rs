@@ -12,13 +12,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use stackcut::backend::clock::SystemClock;
 use stackcut::backend::gated::{Call, Gate, Gated, Operation};
 use stackcut::backend::memory::MemoryStore;
+use stackcut::backend::s3::{S3Clients, S3Config};
 use stackcut::backend::{BackendError, LockId, LockInfo, StateBackend};
 use stackcut::diagnostic::SourceFile;
 use stackcut::execute::{self, Context, Handles, Interrupt, Outcome, PlannedResults, SystemSurroundings};
@@ -140,7 +144,10 @@ struct Slow {
 impl Gate for Slow {
     fn pass<T>(&self, call: Call, run: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        std::thread::sleep(self.latency.of(&call.operation));
+        let latency = self.latency.of(&call.operation);
+        if !latency.is_zero() {
+            std::thread::sleep(latency);
+        }
         run()
     }
 }
@@ -249,6 +256,76 @@ fn in_memory(cut: &Cut, latency: Latency, parallel: usize) -> (f64, f64, u64) {
     (bare, apply, gate.calls.load(Ordering::Relaxed) - before)
 }
 
+/// An account of the emulator, which takes any key of twelve digits for one.
+const ACCOUNT: &str = "100999000001";
+
+/// Makes one call on the emulator, whose answer does not matter: bucket and table may be there from another run.
+fn prepare(host: &str, service: &str, method: &str, path: &str, headers: &str, body: &str) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: AWS4-HMAC-SHA256 \
+         Credential={ACCOUNT}/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
+         {headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    // The head is enough; the server takes its time to close.
+    let read = stream.read(&mut [0; 1024]).unwrap();
+    assert!(read > 0);
+}
+
+fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> (f64, f64, u64) {
+    let host = endpoint.trim_start_matches("http://").trim_end_matches('/');
+    let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let bucket = format!("bench-{}", started.unwrap().as_millis());
+    let location = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    prepare(host, "s3", "PUT", &format!("/{bucket}"), "", location);
+    prepare(
+        host,
+        "dynamodb",
+        "POST",
+        "/",
+        "X-Amz-Target: DynamoDB_20120810.CreateTable\r\nContent-Type: application/x-amz-json-1.0\r\n",
+        r#"{"TableName":"locks","KeySchema":[{"AttributeName":"LockID","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"LockID","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}"#,
+    );
+    let env = BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID", ACCOUNT),
+        ("AWS_SECRET_ACCESS_KEY", "emulated"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ]);
+    let clients = S3Clients::new(Arc::new(SystemClock::default())).unwrap();
+    let gate = Arc::new(Slow {
+        latency: Latency::new(0, 0, 0),
+        calls: AtomicU64::new(0),
+    });
+    let open = |id: StateId| {
+        let arguments = BTreeMap::from([
+            ("bucket".to_owned(), bucket.clone()),
+            ("key".to_owned(), format!("{id}/terraform.tfstate")),
+            ("dynamodb_table".to_owned(), "locks".to_owned()),
+        ]);
+        let config = S3Config::effective(&arguments, "default", &|name| {
+            env.get(name).map(|text| (*text).to_owned())
+        });
+        let plain: Arc<dyn StateBackend> = Arc::new(clients.open(config.unwrap()).unwrap());
+        let counted: Arc<dyn StateBackend> = Arc::new(Gated::new(plain, &gate));
+        (id, counted)
+    };
+    let handles: Handles = ids(cut).map(open).collect();
+    lay_out(cut, &*handles[&StateId::Source("mono".parse().unwrap())]);
+    // Connections first, so that nobody pays for them.
+    bare(cut, &handles, parallel);
+    let bare = bare(cut, &handles, parallel);
+    let before = gate.calls.load(Ordering::Relaxed);
+    let apply = apply(cut, &handles, parallel);
+    (bare, apply, gate.calls.load(Ordering::Relaxed) - before)
+}
+
 fn row(store: &str, parallel: usize, (bare, apply, calls): (f64, f64, u64)) {
     let calls = if calls == 0 {
         "-".to_owned()
@@ -288,6 +365,15 @@ fn main() {
     ] {
         for &parallel in &parallels {
             row(name, parallel, in_memory(&cut, latency, parallel));
+        }
+    }
+    if let Ok(endpoint) = std::env::var("STACKCUT_BENCH_S3") {
+        for &parallel in &parallels {
+            row(
+                "S3 and DynamoDB, emulated",
+                parallel,
+                in_s3(&cut, &endpoint, parallel),
+            );
         }
     }
 }

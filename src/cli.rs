@@ -25,6 +25,7 @@ mod split;
 mod status;
 mod stores;
 mod undo;
+mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 

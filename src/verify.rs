@@ -15,10 +15,11 @@ mod plan_json;
 mod proof;
 mod rehearsal;
 mod report;
+mod stage;
 mod told;
 
 pub use judge::{Class, Finding, Judgement, Surroundings, Verdict, judge};
 pub use plan_json::{Action, Change, OutputChange, Plan, PlanJsonError};
 pub use proof::{Failure, Proof, RootProof};
-pub use rehearsal::{Baseline, Parts, Rehearsal, Stack, Step, VerifyError};
+pub use rehearsal::{Baseline, Parts, Rehearsal, Source, Stack, Step, VerifyError};
 pub use told::Told;

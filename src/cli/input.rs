@@ -29,7 +29,7 @@ pub(super) struct RootModule {
 }
 
 /// Returns where `init` keeps its data.
-fn data_dir() -> String {
+pub(super) fn data_dir() -> String {
     env::var("TF_DATA_DIR")
         .ok()
         .filter(|dir| !dir.is_empty())

@@ -4,19 +4,28 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::prepare::{Prepared, Project, check_shared};
 use super::signals;
 use super::stores::Stores;
+use super::verify::VerifyArgs;
 use super::{ReportFormat, print};
+use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::format_v1;
+use crate::report::split::SplitReport;
 use crate::ui::Ui;
+use crate::verify::Proof;
 
 /// Compute a migration of states, and write nothing
 ///
 /// Reads every state where it lives, under no lock, computes the whole migration, and proves that nothing would be lost,
 /// doubled or altered. Makes no call that could change anything. Exit code 2 says that there is something to do.
+///
+/// With `--verify terraform` every new stack is also planned by real Terraform or OpenTofu, in scratch copies, with the
+/// credentials at hand. Where anything real would be created, updated, replaced or deleted the command fails with exit
+/// code 1 and names it; what the monolith's own plan would change anyway is told apart.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// Plan files
@@ -31,12 +40,16 @@ pub(super) struct PlanArgs {
     /// How the report is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
+    #[command(flatten)]
+    verify: VerifyArgs,
 }
 
 /// Runs the rehearsal.
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
+    let terraform = args.verify.executable()?;
     let stores = Stores::default();
     let mut prepared = Vec::new();
+    let mut proofs = Vec::new();
     for file in &args.files {
         let project = Project::read(file, ui)?;
         let environments = project.environments(args.env.as_deref())?;
@@ -46,21 +59,30 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
             for finding in stores.take_findings() {
                 ui.finding(&finding);
             }
-            let one = result?;
-            one.tell_of_code(ui);
-            prepared.push(one);
+            let result = result?;
+            result.tell_of_code(ui);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),
                 environment.name
             ));
+            let proof = match &terraform {
+                Some(terraform) => Some(args.verify.prove(terraform, &project, environment, &result, ui)?),
+                None => None,
+            };
+            prepared.push(result);
+            proofs.push(proof);
         }
     }
-    if let Some(out) = &args.out {
+    let faults: Vec<Diagnostic> = proofs.iter().flatten().flat_map(Proof::faults).collect();
+    if let (Some(out), true) = (&args.out, faults.is_empty()) {
         save(out, &prepared)?;
         ui.done(&format!("saved the plan to {}", out.display()));
     }
-    print(ui, &render(&prepared, args.format))?;
+    print(ui, &render(&prepared, &proofs, args.format))?;
+    if !faults.is_empty() {
+        return Err(faults.into());
+    }
     let changes = prepared.iter().any(|one| !one.migration.is_empty());
     Ok(if changes { Exit::Changes } else { Exit::Success })
 }
@@ -82,21 +104,46 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
         .map_err(|error| CommandError::new(format!("cannot write {}: {error}", out.display())))
 }
 
-/// Returns the reports one after the other; JSON as one array.
-pub(super) fn render(prepared: &[Prepared], format: ReportFormat) -> String {
+/// A report with the proof that goes with it.
+#[derive(Serialize)]
+struct Proven<'a> {
+    #[serde(flatten)]
+    report: &'a SplitReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<serde_json::Value>,
+}
+
+/// Returns the reports one after the other, each with its proof where there is one; JSON as one array.
+fn render(prepared: &[Prepared], proofs: &[Option<Proof>], format: ReportFormat) -> String {
+    let proofs = proofs.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+    let all = prepared.iter().zip(proofs);
     match format {
-        ReportFormat::Text => prepared.iter().map(Prepared::text).collect::<Vec<_>>().join("\n"),
-        ReportFormat::Markdown => prepared
-            .iter()
-            .map(|one| one.report.markdown())
+        ReportFormat::Text => all
+            .map(|(one, proof)| with(one.text(), proof.map(Proof::text)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        ReportFormat::Markdown => all
+            .map(|(one, proof)| with(one.report.markdown(), proof.map(Proof::markdown)))
             .collect::<Vec<_>>()
             .join("\n"),
         ReportFormat::Json => {
-            let all: Vec<&crate::report::split::SplitReport> =
-                prepared.iter().map(|one| &one.report).collect();
+            let all: Vec<Proven<'_>> = all
+                .map(|(one, proof)| Proven {
+                    report: &one.report,
+                    proof: proof.map(Proof::json),
+                })
+                .collect();
             let mut text = serde_json::to_string_pretty(&all).expect("strings and numbers always serialise");
             text.push('\n');
             text
         }
+    }
+}
+
+/// Puts a proof below a report.
+fn with(report: String, proof: Option<String>) -> String {
+    match proof {
+        Some(proof) => format!("{report}\n{proof}"),
+        None => report,
     }
 }

@@ -1,9 +1,11 @@
 //! Executions in made-up worlds: in memory and on local files, with every failure at every effect.
 
 mod check;
+mod documented;
 mod fixture;
 mod harness;
 mod interleave;
+mod journal_down;
 mod locks;
 mod order;
 mod refuse;

@@ -1,5 +1,7 @@
 //! The next step of a migration, from its journal and from what was observed. Nothing else chooses one.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Event, Original, Writing};
@@ -8,6 +10,7 @@ use super::phase::{Finished, Phase, UndoFrom};
 use super::replay::Journal;
 use super::standing::{DigestSight, Misfit, Sighting, Standing, standing};
 use crate::stack::StateId;
+use look::Look;
 
 /// What the current phase must know about the world before the next step can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,68 +133,13 @@ fn undo_gives_back(from: UndoFrom, change: &StateChange) -> bool {
     }
 }
 
-/// A state, what was seen of it, and where that is.
-struct Look<'a> {
-    change: &'a StateChange,
-    found: Sighting,
-    standing: Standing,
-}
-
-impl Look<'_> {
-    fn misfit(&self) -> Misfit {
-        Misfit {
-            change: self.change.clone(),
-            found: self.found.clone(),
-            standing: self.standing,
-        }
-    }
-
-    fn is(&self, standings: &[Standing]) -> bool {
-        standings.contains(&self.standing)
-    }
-
-    /// Tells whether the digest is that of other bytes.
-    fn digest_differs(&self) -> bool {
-        matches!(self.found.digest, DigestSight::Differs(_))
-    }
-
-    /// Tells whether the digest is that of other bytes, and not of those that stood before a write of ours that was cut
-    /// off before its digest. Only what such a write explains may be repaired.
-    fn has_foreign_digest(&self) -> bool {
-        let DigestSight::Differs(stored) = self.found.digest else {
-            return false;
-        };
-        let before = self.change.before.as_ref().map(|before| before.md5);
-        let after = Some(self.change.after.md5);
-        let ours = match self.standing {
-            After => [before, None],
-            Restored => [before, after],
-            // Deleted by an undo.
-            Before if self.change.is_new() => [after, None],
-            // What exists and is as before was not written at all.
-            Before | Neither => [None, None],
-        };
-        !ours.contains(&Some(stored))
-    }
-
-    /// Tells whether an undo has taken the state back; one that exists and is as before never needed it.
-    fn is_taken_back(&self) -> bool {
-        self.is(&[Restored]) || (self.is(&[Before]) && self.change.is_new())
-    }
-
-    /// Tells whether the state is one that the migration writes in this wave.
-    fn is_written_in(&self, wave: u32) -> bool {
-        self.change.wave == wave && !self.change.is_unchanged()
-    }
-}
-
 struct View<'a> {
     journal: &'a Journal,
     observed: &'a Observed,
     looks: Vec<Look<'a>>,
 }
 
-use Standing::{After, Before, Neither, Restored};
+use Standing::{After, Before, Restored};
 
 impl<'a> View<'a> {
     fn new(journal: &'a Journal, observed: &'a Observed) -> Self {

@@ -124,14 +124,6 @@ impl Phase {
         }
     }
 
-    /// Tells whether nothing can have been written to any state yet.
-    pub fn is_before_first_write(self) -> bool {
-        matches!(
-            self,
-            Self::Locking | Self::BackingUp | Self::Aborting | Self::Aborted
-        )
-    }
-
     /// Tells whether an undo is under way.
     pub fn is_undo(self) -> bool {
         matches!(

@@ -176,15 +176,6 @@ impl Journal {
         &self.records
     }
 
-    /// Returns the last record that is more than a note.
-    pub fn last_intent(&self) -> &Record {
-        self.records
-            .iter()
-            .rev()
-            .find(|record| !record.event.is_note())
-            .expect("the first record is no note")
-    }
-
     /// Tells whether the last thing that happened is that states were found at unknown versions.
     pub fn is_stuck(&self) -> bool {
         self.records

@@ -34,7 +34,9 @@ pub enum TerraformError {
     Failed {
         /// The command without its arguments.
         command: String,
-        /// Exit code or signal.
+        /// Its exit code; none where a signal ended it.
+        code: Option<i32>,
+        /// The code or the signal in words.
         status: String,
         /// The end of what it said on stderr.
         stderr: String,
@@ -67,10 +69,7 @@ pub enum TerraformError {
 
 impl TerraformError {
     /// Returns an error about a path.
-    pub(super) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> TerraformError {
+    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Scratch { action, path, source }
     }

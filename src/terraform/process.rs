@@ -97,6 +97,7 @@ pub(super) fn run(job: &Job<'_>, stop: Stop<'_>) -> Result<Vec<u8>, TerraformErr
         Waited::Ended if status.success() => Ok(stdout),
         Waited::Ended => Err(TerraformError::Failed {
             command: name,
+            code: status.code(),
             status: describe(status),
             stderr: String::from_utf8_lossy(&stderr).trim().to_owned(),
         }),

@@ -265,3 +265,6 @@ fn is_known(change: &Change, baseline: &[Change], around: Surroundings<'_>) -> b
             && within(&known.attributes)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,9 @@ impl Known {
                 let text = |name: &str| Some(told.outputs.get(name)?.get("value")?.as_str()?.to_owned());
                 Some(Self {
                     document: text(contract)?,
-                    private: text(&format!("{contract}_private")),
+                    // It may be new in the plan, or known from the state alone.
+                    private: text(&format!("{contract}_private"))
+                        .or_else(|| Self::of_state(reading, document?)?.private),
                     planned: true,
                 })
             }
@@ -270,7 +272,7 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::{StackName, StateId};
+    use crate::stack::StateId;
 
     #[test]
     fn our_override_has_the_last_word() {

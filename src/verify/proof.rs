@@ -192,10 +192,18 @@ impl Finding {
             line.push_str(&format!(" ({})", self.attributes.join(", ")));
         }
         if let Some(reason) = &self.reason {
-            line.push_str(&format!(", {}", reason.replace('_', " ")));
+            line.push_str(&format!(": {}", in_words(reason)));
         }
         line
     }
+}
+
+/// Terraform says `delete_because_no_resource_config`; the action itself was said before.
+fn in_words(reason: &str) -> String {
+    let tail = ["_because_", "_by_"]
+        .iter()
+        .find_map(|word| reason.split_once(word));
+    tail.map_or(reason, |(_, tail)| tail).replace('_', " ")
 }
 
 /// Returns what to do about the gravest of the findings.

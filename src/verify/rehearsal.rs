@@ -9,17 +9,14 @@ use thiserror::Error;
 
 use super::judge::{Surroundings, judge};
 use super::order::in_order;
-use super::overlay::{Known, Overlay, PRIVATE_VARIABLES, Places, STATE, WORKSPACES};
-use super::plan_json::Plan;
 use super::proof::{Failure, Proof, RootProof};
+use super::stage::{Outcome, Stage};
 use super::told::Told;
 use crate::plan::assign::InstanceMove;
 use crate::plan::contract::ContractStore;
 use crate::rewrite::{Document, FileTree, Reading, Rewritten};
 use crate::stack::{StateId, StateLocation};
-use crate::terraform::{
-    Cache, Original, Planning, RootFiles, Scratch, ScratchRoot, Stop, Terraform, TerraformError,
-};
+use crate::terraform::{Cache, Original, Scratch, Stop, Terraform, TerraformError};
 
 /// Why there is no proof at all, neither way.
 #[derive(Debug, Error)]
@@ -32,8 +29,8 @@ pub enum VerifyError {
     Terraform(#[from] TerraformError),
 }
 
-/// One state's code and content after the cut.
-#[derive(Clone, Debug)]
+/// One state's code and content after the cut. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct Stack<'a> {
     /// Whose.
     pub id: StateId,
@@ -51,12 +48,14 @@ pub struct Stack<'a> {
     pub store: Option<ContractStore>,
     /// Addresses that were others in the monolith: here → there.
     pub origins: BTreeMap<String, String>,
-    /// The monolith's directory.
+    /// The monolith it was cut from.
+    pub source: Option<StateId>,
+    /// That one's directory.
     pub original: Option<Original>,
 }
 
-/// The monolith before the cut.
-#[derive(Clone, Debug)]
+/// The monolith before the cut. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct Baseline<'a> {
     /// Which.
     pub id: StateId,
@@ -71,7 +70,6 @@ pub struct Baseline<'a> {
 }
 
 /// One environment's states and code, ready to be planned.
-#[derive(Debug)]
 pub struct Rehearsal<'a> {
     /// Name of the environment.
     pub environment: String,
@@ -85,7 +83,18 @@ pub struct Rehearsal<'a> {
     pub documents: &'a BTreeMap<StateId, Document>,
 }
 
-/// What a rehearsal of one rewritten monolith is made from.
+/// One monolith, as a rehearsal needs it. Holds secrets: it has no `Debug`.
+#[derive(Clone)]
+pub struct Source<'a> {
+    /// Its directory.
+    pub original: Original,
+    /// Its state before the cut.
+    pub before: &'a [u8],
+    /// Its variable files in this environment, as the plan file has them.
+    pub variable_paths: Vec<String>,
+}
+
+/// What a rehearsal of one environment is made from.
 #[derive(Clone, Copy)]
 pub struct Parts<'a> {
     /// Name of the environment.
@@ -94,14 +103,8 @@ pub struct Parts<'a> {
     pub rewritten: &'a Rewritten,
     /// The states after the cut.
     pub after: &'a BTreeMap<StateId, &'a [u8]>,
-    /// The monolith.
-    pub source: &'a StateId,
-    /// Its directory.
-    pub original: &'a Original,
-    /// Its state before the cut.
-    pub before: &'a [u8],
-    /// Its variable files in this environment, as the plan file has them.
-    pub variable_paths: &'a [String],
+    /// The monoliths.
+    pub sources: &'a BTreeMap<StateId, Source<'a>>,
     /// Where each state lives.
     pub locations: &'a BTreeMap<StateId, StateLocation>,
     /// Who went where.
@@ -119,64 +122,76 @@ pub struct Step {
     pub planned: bool,
 }
 
-/// What one plan came to.
-struct Planned {
-    plan: Plan,
-    told: Told,
-    notes: Vec<String>,
-}
+impl<'a> Parts<'a> {
+    fn workspace(&self, id: &StateId) -> String {
+        let location = self.locations.get(id);
+        location.map_or_else(|| "default".to_owned(), |location| location.workspace.clone())
+    }
 
-type Outcome = Result<Planned, Failure>;
+    /// Returns the monolith that a state was cut from; the first where a stack has no object yet.
+    fn source_of(&self, id: &StateId) -> Option<&'a StateId> {
+        let giver = self
+            .moves
+            .iter()
+            .find(|moved| moved.taker == *id)
+            .map(|moved| &moved.giver);
+        let itself = self.sources.contains_key(id).then_some(id);
+        let known = itself.or(giver).and_then(|id| self.sources.get_key_value(id));
+        known.or_else(|| self.sources.first_key_value()).map(|(id, _)| id)
+    }
+
+    fn stack(&self, id: &StateId, files: &'a FileTree) -> Stack<'a> {
+        let rewritten = self.rewritten;
+        let source = self.source_of(id);
+        let from = source.and_then(|source| self.sources.get(source));
+        // As the rewrite places them: nothing lies outside of a root module.
+        let given = from.into_iter().flat_map(|source| &source.variable_paths);
+        let given = given.map(|path| path.trim_start_matches("../"));
+        let var_files = given.filter(|path| files.contains_key(*path)).map(PathBuf::from);
+        let moved = self
+            .moves
+            .iter()
+            .filter(|moved| moved.taker == *id && moved.from != moved.to);
+        Stack {
+            id: id.clone(),
+            files,
+            state: self.after.get(id).copied(),
+            workspace: self.workspace(id),
+            var_files: var_files.collect(),
+            readings: rewritten.readings.get(id).map_or(&[], Vec::as_slice),
+            store: rewritten.stores.get(id).copied(),
+            origins: moved
+                .map(|moved| (moved.to.to_string(), moved.from.to_string()))
+                .collect(),
+            source: source.cloned(),
+            original: from.map(|source| source.original.clone()),
+        }
+    }
+}
 
 impl<'a> Rehearsal<'a> {
     /// Puts a rehearsal together.
     pub fn new(parts: &Parts<'a>) -> Self {
-        let workspace = |id: &StateId| {
-            let location = parts.locations.get(id);
-            location.map_or_else(|| "default".to_owned(), |location| location.workspace.clone())
-        };
-        let rewritten = parts.rewritten;
-        let stacks = rewritten.trees.iter().map(|(id, files)| {
-            // As the rewrite places them: nothing lies outside of a root module.
-            let given = parts
+        let stacks = parts.rewritten.trees.iter();
+        let baselines = parts.sources.iter().map(|(id, source)| {
+            let absolute = source
                 .variable_paths
                 .iter()
-                .map(|path| path.trim_start_matches("../"));
-            let var_files = given.filter(|path| files.contains_key(*path)).map(PathBuf::from);
-            let moved = parts
-                .moves
-                .iter()
-                .filter(|moved| moved.taker == *id && moved.from != moved.to);
-            Stack {
+                .map(|path| source.original.dir.join(path));
+            Baseline {
                 id: id.clone(),
-                files,
-                state: parts.after.get(id).copied(),
-                workspace: workspace(id),
-                var_files: var_files.collect(),
-                readings: rewritten.readings.get(id).map_or(&[], Vec::as_slice),
-                store: rewritten.stores.get(id).copied(),
-                origins: moved
-                    .map(|moved| (moved.to.to_string(), moved.from.to_string()))
-                    .collect(),
-                original: Some(parts.original.clone()),
+                original: source.original.clone(),
+                state: source.before,
+                workspace: parts.workspace(id),
+                var_files: absolute.collect(),
             }
         });
-        let absolute = parts
-            .variable_paths
-            .iter()
-            .map(|path| parts.original.dir.join(path));
         Self {
             environment: parts.environment.to_owned(),
-            stacks: stacks.collect(),
-            baselines: vec![Baseline {
-                id: parts.source.clone(),
-                original: parts.original.clone(),
-                state: parts.before,
-                workspace: workspace(parts.source),
-                var_files: absolute.collect(),
-            }],
-            contract_name: &rewritten.contract_name,
-            documents: &rewritten.documents,
+            stacks: stacks.map(|(id, files)| parts.stack(id, files)).collect(),
+            baselines: baselines.collect(),
+            contract_name: &parts.rewritten.contract_name,
+            documents: &parts.rewritten.documents,
         }
     }
 
@@ -259,19 +274,12 @@ impl<'a> Rehearsal<'a> {
                 ))
             })
         });
-        let mut baseline = Plan {
-            whole: true,
-            ..Plan::default()
-        };
+        let mut plans = BTreeMap::new();
         let mut baselines = Vec::new();
         for (before, outcome) in self.baselines.iter().zip(outcomes.by_ref()) {
             let failure = match outcome {
                 Ok(planned) => {
-                    baseline.changes.extend(planned.plan.changes);
-                    baseline.drift.extend(planned.plan.drift);
-                    baseline.deferred.extend(planned.plan.deferred);
-                    baseline.outputs.extend(planned.plan.outputs);
-                    baseline.invoked.extend(planned.plan.invoked);
+                    plans.insert(&before.id, planned.plan);
                     None
                 }
                 Err(failure) => Some(failure),
@@ -283,7 +291,7 @@ impl<'a> Rehearsal<'a> {
                 contract: matches!(stack.store, Some(ContractStore::Ssm | ContractStore::S3))
                     .then_some(self.contract_name),
                 origins: Some(&stack.origins),
-                baseline: Some(&baseline),
+                baseline: stack.source.as_ref().and_then(|source| plans.get(source)),
             };
             match outcome {
                 Ok(planned) => RootProof::new(stack.id.clone(), judge(&planned.plan, around), planned.notes),
@@ -297,139 +305,4 @@ impl<'a> Rehearsal<'a> {
             baselines,
         }
     }
-}
-
-/// Everything that a plan needs.
-struct Stage<'r, 'a> {
-    rehearsal: &'r Rehearsal<'a>,
-    terraform: &'r Terraform,
-    scratch: &'r Scratch,
-    cache: &'r Cache,
-    stop: Stop<'r>,
-}
-
-impl Stage<'_, '_> {
-    fn baseline(&self, baseline: &Baseline<'_>) -> Outcome {
-        let name = baseline.id.name().as_str();
-        let root = self
-            .scratch
-            .root(name, RootFiles::Copy, Some(&baseline.original))?;
-        let overlay = overlay(&root)?;
-        root.write(&overlay.file.0, overlay.file.1.as_bytes())?;
-        let planning = Planning {
-            workspace: baseline.workspace.clone(),
-            var_files: baseline.var_files.clone(),
-        };
-        place_state(&root, Some(baseline.state), &planning.workspace)?;
-        let json = self
-            .terraform
-            .plan_json(&root, &planning, self.cache, self.stop)?;
-        Ok(Planned {
-            plan: Plan::read(&json)?,
-            told: Told::default(),
-            notes: Vec::new(),
-        })
-    }
-
-    fn stack(&self, stack: &Stack<'_>, told: &BTreeMap<&StateId, &Told>) -> Outcome {
-        let name = stack.id.name().as_str();
-        let files = match stack.id {
-            StateId::Source(_) => RootFiles::Beside(stack.files),
-            StateId::Stack(_) => RootFiles::Alone(stack.files),
-        };
-        let root = self.scratch.root(name, files, stack.original.as_ref())?;
-        let mut overlay = overlay(&root)?;
-        let mut notes = Vec::new();
-        for reading in stack.readings {
-            self.hand_on(stack, reading, told, &root, &mut overlay, &mut notes)?;
-        }
-        root.write(&overlay.file.0, overlay.file.1.as_bytes())?;
-        for (path, bytes) in &overlay.beside {
-            root.write_beside(path, bytes)?;
-        }
-        let mut planning = Planning {
-            workspace: stack.workspace.clone(),
-            var_files: stack.var_files.clone(),
-        };
-        if let Some(variables) = overlay.variable_file() {
-            let path = root.write_beside(PRIVATE_VARIABLES, &variables)?;
-            planning.var_files.push(path);
-        }
-        place_state(&root, stack.state, &planning.workspace)?;
-        let json = self
-            .terraform
-            .plan_json(&root, &planning, self.cache, self.stop)?;
-        let told = stack
-            .store
-            .map(|store| Told::read(&json, self.rehearsal.contract_name, store));
-        Ok(Planned {
-            plan: Plan::read(&json)?,
-            told: told.unwrap_or_default(),
-            notes,
-        })
-    }
-
-    /// Gives a stack what one upstream tells.
-    fn hand_on(
-        &self,
-        stack: &Stack<'_>,
-        reading: &Reading,
-        told: &BTreeMap<&StateId, &Told>,
-        root: &ScratchRoot,
-        overlay: &mut Overlay,
-        notes: &mut Vec<String>,
-    ) -> Result<(), Failure> {
-        let (contract, producer) = (self.rehearsal.contract_name, &reading.producer);
-        let document = self.rehearsal.documents.get(producer);
-        let known = Known::new(reading, contract, told.get(producer).copied(), document);
-        let Some(known) = known else {
-            return Err(Failure::new(
-                format!("what `{producer}` tells is not known before it is applied"),
-                format!("apply `{producer}` after the cut, and plan `{}` then", stack.id),
-            ));
-        };
-        if !known.planned {
-            notes.push(format!(
-                "planned with what the state of `{producer}` tells: its plan does not say"
-            ));
-        }
-        let declares = |name: &str| {
-            let block = format!("variable \"{name}\"");
-            let code = stack
-                .files
-                .iter()
-                .filter(|(path, _)| path.ends_with(".tf") && !path.contains('/'));
-            code.into_iter()
-                .any(|(_, text)| String::from_utf8_lossy(text).contains(&block))
-        };
-        let version = self.terraform.version();
-        with_places(root, |places| {
-            overlay.give(reading, contract, known, places, version, &declares)
-        });
-        Ok(())
-    }
-}
-
-fn overlay(root: &ScratchRoot) -> Result<Overlay, TerraformError> {
-    let names = root.configuration_files()?;
-    Ok(with_places(root, |places| Overlay::new(&names, places)))
-}
-
-fn with_places<T>(root: &ScratchRoot, use_them: impl FnOnce(&Places<'_>) -> T) -> T {
-    use_them(&Places {
-        absolute: &|path| root.beside(path).display().to_string(),
-        relative: &|path| root.beside_from_root(path),
-    })
-}
-
-/// Puts a state where the local backend looks for it.
-fn place_state(root: &ScratchRoot, state: Option<&[u8]>, workspace: &str) -> Result<(), TerraformError> {
-    let path = match workspace {
-        "" | "default" => STATE.to_owned(),
-        workspace => format!("{WORKSPACES}/{workspace}/terraform.tfstate"),
-    };
-    if let Some(state) = state {
-        root.write_beside(&path, state)?;
-    }
-    Ok(())
 }

@@ -16,3 +16,4 @@ mod states;
 mod support;
 mod tools_test;
 mod verbs;
+mod verify;

@@ -1,15 +1,15 @@
 //! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
 
-mod acme;
+pub mod acme;
 mod aws;
 mod blocks;
 mod crossings;
 mod exports;
 mod keys;
-mod lab;
+pub mod lab;
 mod lifted;
 mod random;
 mod refusals;
 mod secrets;
-mod small;
+pub mod small;
 mod types;

@@ -56,7 +56,7 @@ fn sweep(start: &World, verb: Verb, faults: &[Fault], parallelism: usize) -> (Ve
 
 /// Lets a new process end the work, and checks where that leads.
 #[track_caller]
-fn end(world: &World, verb: Verb) -> End {
+pub(super) fn end(world: &World, verb: Verb) -> End {
     let handles = world.handles();
     if is_not_started(&handles) {
         check_end(world, End::Original);

@@ -7,7 +7,7 @@ use super::lab::Lab;
 use crate::acme::make::Made;
 
 /// The example plan, with states in files instead of the bucket.
-fn plan() -> String {
+pub fn plan() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/acme.hcl");
     let plan = fs::read_to_string(path).unwrap();
     let start = plan.find("    backend \"s3\" {").unwrap();

@@ -10,9 +10,10 @@ use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
+use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
 use stackcut::rewrite::{self, Input, Rewritten};
-use stackcut::stack::StateId;
+use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
 use tempfile::TempDir;
@@ -32,6 +33,18 @@ pub struct Lab {
 /// What a cut gave.
 pub struct CutMade {
     pub rewritten: Rewritten,
+    /// Content of every state after the cut.
+    pub after: BTreeMap<StateId, Vec<u8>>,
+    /// Content of the monolith's state before the cut.
+    pub before: Vec<u8>,
+    /// The monolith.
+    pub source: StateId,
+    /// Who went where.
+    pub moves: Vec<InstanceMove>,
+    /// Where every state lives.
+    pub locations: BTreeMap<StateId, StateLocation>,
+    /// Variable files of the environment.
+    pub variable_paths: Vec<String>,
     dir: PathBuf,
     terraform: Terraform,
 }
@@ -72,6 +85,11 @@ impl Lab {
 
     /// Cuts the monolith; the faults where that is refused.
     pub fn try_cut(&self) -> Result<CutMade, Vec<Diagnostic>> {
+        self.try_cut_in(0)
+    }
+
+    /// Cuts the monolith in one of the plan file's environments, by its number.
+    pub fn try_cut_in(&self, environment: usize) -> Result<CutMade, Vec<Diagnostic>> {
         let tree = WorkDir::new(&self.monolith);
         let configuration =
             Configuration::load(&tree, &LoadOptions::default()).expect("Terraform reads it too");
@@ -80,7 +98,7 @@ impl Lab {
             text: self.plan.clone(),
         }))
         .unwrap_or_else(|faults| panic!("{}", shown(&faults)));
-        let environment = plan.environments().remove(0);
+        let environment = plan.environments().remove(environment);
         let source = StateId::Source(plan.sources[0].name.value.clone());
         let snapshot = Snapshot::read(fs::read(self.state_path()).expect("it was applied"))
             .expect("Terraform wrote it")
@@ -159,8 +177,19 @@ impl Lab {
         }
         let outcome = moves::apply(&states, &changes).expect("the moves were computed before");
         let conserved = moves::conserve(&states, &changes, outcome).expect("nothing is lost");
+        let content = conserved.states.iter().filter_map(|(id, outcome)| {
+            let kept = (*id == source).then(|| snapshot.bytes().to_vec());
+            let written = outcome.written().map(|after| after.bytes().to_vec());
+            Some((id.clone(), written.or(kept)?))
+        });
         let made = CutMade {
             rewritten,
+            after: content.collect(),
+            before: snapshot.bytes().to_vec(),
+            source: source.clone(),
+            moves: computed.assignment.instances.clone(),
+            locations: locations.clone(),
+            variable_paths: variable_paths.clone(),
             dir: self.scratch.path().to_owned(),
             terraform: self.terraform.clone(),
         };

@@ -118,6 +118,11 @@ impl Terraform {
         &self.dir
     }
 
+    /// Returns the environment variables that were added.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.env.clone()
+    }
+
     /// Returns the variables that make Terraform work offline and without questions, and nothing else of the
     /// surroundings. `stackcut` needs them too when it runs Terraform.
     pub fn base_env() -> Vec<(OsString, OsString)> {

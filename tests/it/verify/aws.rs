@@ -1,0 +1,149 @@
+//! Contracts in AWS: stacks are planned before any contract is written.
+
+use stackcut::verify::Verdict;
+
+use super::stage::{Stage, assert_holds, root};
+use crate::acme::make::Made;
+use crate::rewrite::lab::{Lab, write};
+use crate::rewrite::small::{formatted, plan};
+use crate::support::moto::Moto;
+use crate::support::terraform::{Terraform, aws_override};
+use crate::support::tools::tools;
+
+const CODE: &str = r#"
+provider "aws" {
+  region = "eu-central-1"
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+  tags       = { Name = "main" }
+}
+
+resource "aws_subnet" "private" {
+  count = 2
+
+  vpc_id     = aws_vpc.main.id
+  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
+}
+
+resource "aws_security_group" "app" {
+  name   = "app"
+  vpc_id = aws_vpc.main.id
+
+  egress {
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+    cidr_blocks = aws_subnet.private[*].cidr_block
+  }
+}
+
+resource "terraform_data" "reader" {
+  input = [aws_sqs_queue.orders.name, aws_security_group.app.id]
+}
+"#;
+
+const STACKS: &str = r#"
+  stack "network" { take = ["aws_vpc.main", "aws_subnet.*"] }
+  stack "app" { take = ["aws_security_group.app"] }
+  stack "orders" { take = ["aws_sqs_queue.orders"] }
+  stack "reader" {
+    take               = ["terraform_data.reader"]
+    optional_upstreams = ["orders"]
+  }
+"#;
+
+/// Rehearses a cut with one store; the contracts are created, and nothing else is to do, though nothing is applied yet.
+fn rehearse(store: &str) {
+    let aws = Moto::shared().account();
+    let bucket = aws.unique_bucket("rehearsed");
+    let scratch = tempfile::tempdir().unwrap();
+    let monolith = scratch.path().join("monolith");
+    write(&monolith.join("main.tf"), formatted(CODE).as_bytes());
+    let endpoints = formatted(&aws_override(&aws.endpoint(), &[]));
+    write(&monolith.join("endpoints_override.tf"), endpoints.as_bytes());
+    let terraform = Terraform::new(tools().terraform(), &monolith).envs(aws.env());
+    terraform.init();
+    terraform.apply();
+    terraform.settle();
+    let contract = format!("contract {{\n      {}\n    }}", store.replace("BUCKET", &bucket));
+    let plan = plan(STACKS).replace("contract { store = \"remote_state\" }", &contract);
+    let lab = Lab::at(scratch, terraform, monolith, &plan);
+    let cut = lab.cut();
+    let mut stage = Stage::new(&lab);
+    stage.env.extend(
+        aws.env()
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into())),
+    );
+    let proof = stage.run(&cut);
+    assert_holds(&proof);
+    for (name, verdict) in [
+        ("app", Verdict::OnlyContract),
+        ("network", Verdict::OnlyContract),
+        ("orders", Verdict::OnlyContract),
+        ("reader", Verdict::NoChanges),
+        ("mono", Verdict::NoChanges),
+    ] {
+        let root = root(&proof, name);
+        assert_eq!(root.verdict, verdict, "{}", proof.text());
+        assert!(
+            root.notes.is_empty(),
+            "planned values are known: {:?}",
+            root.notes
+        );
+    }
+    assert_eq!(
+        root(&proof, "network").judgement.contract.len(),
+        1,
+        "{}",
+        proof.text()
+    );
+}
+
+#[test]
+fn parameters() {
+    rehearse("store = \"ssm\"");
+}
+
+#[test]
+fn objects() {
+    rehearse("store = \"s3\"\n      bucket = \"BUCKET\"");
+}
+
+/// The signature example: ten stacks in parameters, planned before one of them is written.
+#[test]
+fn acme_is_proven_before_anything_is_applied() {
+    let made = Made::new("acme", &["us_east_1"]);
+    let terraform = made.terraform("prod.tfvars");
+    terraform.apply();
+    terraform.settle();
+    terraform.run(&["fmt"]).ok();
+    let env = terraform.environment();
+    let scratch = tempfile::tempdir().unwrap();
+    let monolith = terraform.dir().to_owned();
+    let lab = Lab::at(scratch, terraform, monolith, &crate::rewrite::acme::plan());
+    let cut = lab.cut();
+    let mut stage = Stage::new(&lab);
+    // The variable files are those of the plan file, not what a person types.
+    stage
+        .env
+        .extend(env.into_iter().filter(|(name, _)| name != "TF_CLI_ARGS_plan"));
+    let before = super::stage::fingerprint(&lab.monolith);
+    let proof = stage.run(&cut);
+    assert_holds(&proof);
+    for root in &proof.roots {
+        let verdict = root.verdict;
+        assert!(
+            matches!(verdict, Verdict::NoChanges | Verdict::OnlyContract),
+            "{}",
+            proof.text()
+        );
+    }
+    assert_eq!(super::stage::fingerprint(&lab.monolith), before);
+}
