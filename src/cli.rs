@@ -15,6 +15,7 @@ mod inspect;
 mod job;
 mod journals;
 mod output;
+mod paths;
 mod plan;
 mod prepare;
 mod progress;

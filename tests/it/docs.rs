@@ -29,7 +29,7 @@ fn the_exit_code_table_matches_the_constants() {
 /// Renders the reference from the definition of the command line itself.
 fn cli_reference() -> String {
     let mut page = String::from(
-        "# Command line reference\n\nWritten from the program's own help: `STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::` renews it, and the same\ntest fails when it is stale. Exit codes: [exit-codes.md](exit-codes.md).\n",
+        "# Command line reference\n\nWritten from the program's own help: `STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::` renews it, and the same\ntest fails when it is stale. Exit codes: [exit-codes.md](exit-codes.md). What\n`--format json` writes: [json.md](json.md).\n",
     );
     let mut command = stackcut::cli::Cli::command().term_width(100);
     command.build();

@@ -16,4 +16,5 @@ mod s3;
 mod states;
 mod support;
 mod tools_test;
+mod verbs;
 mod verify;

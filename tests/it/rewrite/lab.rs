@@ -292,15 +292,6 @@ impl CutMade {
         );
     }
 
-    /// Copies everything to a directory for people to look at.
-    pub fn copy_to(&self, dir: &Path) {
-        for (id, tree) in &self.rewritten.trees {
-            for (path, bytes) in tree {
-                write(&dir.join(id.name().as_str()).join(path), bytes);
-            }
-        }
-    }
-
     fn write(&self) {
         for (id, tree) in &self.rewritten.trees {
             for (path, bytes) in tree {
