@@ -137,7 +137,11 @@ fn finds_something(taking: &Taking, snapshots: &BTreeMap<StateId, Snapshot>) -> 
 }
 
 fn unfinished(id: &MigrationId, phase: Phase, place: &str, reach: &str) -> CommandError {
-    let hint = format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back");
+    let hint = if phase.is_undo() {
+        format!("run `stackcut resume {id}` to go on")
+    } else {
+        format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back")
+    };
     CommandError::new(format!("migration {id} is unfinished: it stopped while {phase}"))
         .note(format!("its journal lies beside {place}"))
         .note("nothing was written")

@@ -237,12 +237,23 @@ impl ExecuteError {
             (Cause::Concurrent { .. }, _) => {
                 format!("wait for it; if it is gone, run `stackcut resume {id}`")
             }
+            (Cause::BackupMissing { .. } | Cause::BackupDiffers { .. }, _) => {
+                "restore it under that name (a bucket that keeps versions has it), then run the same command again; an undo \
+                 can also be a migration that moves the objects back"
+                    .to_owned()
+            }
             (cause, left) if let Some(permits) = cause.permits() => match left {
+                Left::Unfinished(phase) if phase.is_undo() => {
+                    format!("{permits}; then run `stackcut resume {id}` to go on")
+                }
                 Left::Unfinished(_) | Left::LocksLeft => format!(
                     "{permits}; then run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back"
                 ),
                 _ => permits,
             },
+            (_, Left::Unfinished(phase)) if phase.is_undo() => {
+                format!("run `stackcut resume {id}` to go on")
+            }
             (Cause::AlreadyStarted, _) | (_, Left::Unfinished(_) | Left::LocksLeft) => {
                 format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back")
             }

@@ -7,7 +7,7 @@ use super::Handles;
 use super::context::{Context, Progress};
 use super::error::Cause;
 use super::parallel;
-use crate::backend::{BackendError, LockInfo, StateBackend, StateLock};
+use crate::backend::{BackendError, LockInfo, StandingLock, StateBackend, StateLock};
 use crate::journal::{Migration, StateChange};
 use crate::stack::StateId;
 
@@ -137,6 +137,30 @@ impl Locks {
         handles: &Handles,
         migration: &Migration,
     ) -> Result<BTreeSet<StateId>, Cause> {
+        self.standing(context, handles, migration, |standing, change| {
+            standing.is(&change.lock)
+        })
+    }
+
+    /// Returns the states of which a lock may still have to be released: those where any stands. Of two parts one may be
+    /// another's by now, and the other still ours; a release leaves alone what is not.
+    pub(super) fn to_release(
+        &self,
+        context: &Context<'_>,
+        handles: &Handles,
+        migration: &Migration,
+    ) -> Result<BTreeSet<StateId>, Cause> {
+        self.standing(context, handles, migration, |_, _| true)
+    }
+
+    /// Returns the states whose lock this process holds, or where one stands that fits.
+    fn standing(
+        &self,
+        context: &Context<'_>,
+        handles: &Handles,
+        migration: &Migration,
+        fits: impl Fn(&StandingLock, &StateChange) -> bool + Sync,
+    ) -> Result<BTreeSet<StateId>, Cause> {
         let unknown: Vec<&StateChange> = migration
             .states()
             .iter()
@@ -147,7 +171,7 @@ impl Locks {
                 .standing_lock()
                 .map_err(|source| failed(change, source))?;
             Ok(standing
-                .is_some_and(|standing| standing.is(&change.lock))
+                .is_some_and(|standing| fits(&standing, change))
                 .then(|| change.id.clone()))
         });
         let mut ours: BTreeSet<StateId> = self.held.keys().cloned().collect();

@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
                 observed.states = self.looks.sightings();
             }
             Needs::Locks if self.takes_over => observed.locks = self.locks.perhaps_ours(migration),
-            Needs::Locks => observed.locks = self.locks.ours(&self.context, self.handles, migration)?,
+            Needs::Locks => observed.locks = self.locks.to_release(&self.context, self.handles, migration)?,
             Needs::Nothing => {}
         }
         Ok(observed)

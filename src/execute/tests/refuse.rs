@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::harness::{End, NAMES, Process, SECRET, World, check_always, check_end, found, id, originals};
 use crate::backend::faulty::{EffectDoor, Fault};
-use crate::backend::{LockId, LockInfo};
+use crate::backend::{BackendError, LockId, LockInfo};
 use crate::execute::{Cause, ExecuteError, Kind, Left, Outcome, Progress};
 use crate::journal::Phase;
 
@@ -203,7 +203,7 @@ fn undo_needs_its_locks_and_its_backups() {
     insta::assert_snapshot!(show(&error), @r"
     Other error: the backup of `mono` (backup/20261125-shop-1.tfstate) is missing
       nothing was written; the migration is fenced, as before
-    hint: `stackcut status` shows how migration 20261125-shop-1 stands
+    hint: restore it under that name (a bucket that keeps versions has it), then run the same command again; an undo can also be a migration that moves the objects back
     ");
     mono.put_sidecar(&names[0], &kept).unwrap();
     Process::new("five").undo(&world.handles()).unwrap();
@@ -273,4 +273,32 @@ fn other_places_are_not_touched() {
     let error = Process::new("two").undo(&handles).unwrap_err();
     assert!(matches!(error.cause, Cause::NoHandle(_)));
     check_end(&world, End::Fenced);
+}
+
+/// In the middle of an undo there is only one way on; where a call was denied, what helps comes first.
+#[test]
+fn the_hint_fits_the_way_it_was_going() {
+    let hint = |cause, phase| {
+        let error = ExecuteError {
+            migration: super::fixture::migration_id(),
+            cause,
+            left: Left::Unfinished(phase),
+        };
+        error.hint()
+    };
+    let denied = || Cause::Backend {
+        state: id("mono"),
+        source: BackendError::AccessDenied {
+            at: "s3://b/k".to_owned(),
+            action: "s3:DeleteObject",
+            detail: "AccessDenied".to_owned(),
+        },
+    };
+    let undo = "`stackcut undo";
+    assert!(hint(Cause::Interrupted, Phase::Writing(0)).contains(undo));
+    assert!(!hint(Cause::Interrupted, Phase::Undoing(0)).contains(undo));
+    assert!(hint(denied(), Phase::Writing(0)).starts_with("grant s3:DeleteObject"));
+    assert!(hint(denied(), Phase::Writing(0)).contains(undo));
+    assert!(hint(denied(), Phase::Undoing(0)).starts_with("grant s3:DeleteObject"));
+    assert!(!hint(denied(), Phase::Undoing(0)).contains(undo));
 }

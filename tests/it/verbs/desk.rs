@@ -238,6 +238,19 @@ impl Desk {
         self.path(&lock)
     }
 
+    /// Puts a lock object beside a state in a bucket, in the place of what stands there.
+    pub(super) fn put_lock_object(&self, name: &str, text: &str) {
+        let Place::Bucket { aws, bucket } = &self.place else {
+            panic!("states in files have no lock objects");
+        };
+        aws.put_object(bucket, &format!("{}.tflock", key(name)), text.as_bytes());
+    }
+
+    /// Deletes the backups of a migration's source.
+    pub(super) fn lose_backups(&self) {
+        fs::remove_dir_all(self.path("mono/.terraform.tfstate.stackcut/backup")).unwrap();
+    }
+
     /// Counts the records of all journals.
     pub(super) fn records(&self) -> usize {
         let is_record = |name: &str| name.contains("/journal/") && name.ends_with(".json");

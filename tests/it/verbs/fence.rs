@@ -261,3 +261,28 @@ fn release_lists_the_first_ten() {
     desk.put_file("mono/main.tf", CODE_AFTER);
     desk.on("release", &id, &[]).code(0);
 }
+
+/// Of two parts of a lock one is another's: that one stays, and ours goes.
+#[test]
+fn a_release_leaves_no_half_of_a_fence() {
+    for verb in ["release", "undo"] {
+        let desk = Desk::bucket();
+        desk.apply().code(0);
+        let id = desk.id();
+        desk.put_lock_object("shop", "not a lock");
+        desk.clear_code();
+        match verb {
+            "release" => desk.on("release", &id, &[]).code(0),
+            // It needs the whole lock.
+            _ => desk.on("undo", &id, &["--auto-approve"]).code(3),
+        };
+        let left = desk.leftovers();
+        assert!(
+            left.iter().any(|name| name.ends_with("mono.tfstate.tflock")),
+            "{left:?}"
+        );
+        let items = left.iter().filter(|name| !name.ends_with(".tflock")).count();
+        let fence = usize::from(verb == "undo");
+        assert_eq!(items, fence, "{verb}: {left:?}");
+    }
+}

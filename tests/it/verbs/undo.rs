@@ -146,3 +146,18 @@ fn a_saved_plan_leads_to_its_migration_too() {
     desk.on("undo", &id, &["--auto-approve", "--plan", "saved.json"])
         .code(0);
 }
+
+#[test]
+fn a_lost_backup_is_asked_for() {
+    let desk = Desk::local();
+    desk.apply().code(0);
+    let states = desk.states();
+    desk.lose_backups();
+    let refused = desk.on("undo", &desk.id(), &["--auto-approve"]).code(1);
+    assert!(refused.stderr.contains("the backup of `shop`"), "{refused}");
+    assert!(
+        refused.stderr.contains("hint: restore it under that name"),
+        "{refused}"
+    );
+    assert_eq!(desk.states(), states);
+}
