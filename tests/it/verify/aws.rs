@@ -3,7 +3,6 @@
 use stackcut::verify::Verdict;
 
 use super::stage::{Stage, assert_holds, root};
-use crate::acme::make::Made;
 use crate::rewrite::lab::{Lab, write};
 use crate::rewrite::small::{formatted, plan};
 use crate::support::moto::Moto;
@@ -114,41 +113,4 @@ fn parameters() {
 #[test]
 fn objects() {
     rehearse("store = \"s3\"\n      bucket = \"BUCKET\"");
-}
-
-/// The signature example: ten stacks in parameters, planned before one of them is written.
-#[test]
-fn acme_is_proven_before_anything_is_applied() {
-    let made = Made::new("acme", &["us_east_1"]);
-    let terraform = made.terraform("prod.tfvars");
-    terraform.apply();
-    terraform.settle();
-    terraform.run(&["fmt"]).ok();
-    let env = terraform.environment();
-    let scratch = tempfile::tempdir().unwrap();
-    let monolith = terraform.dir().to_owned();
-    let lab = Lab::at(
-        scratch,
-        terraform,
-        monolith,
-        &crate::rewrite::acme::plan(crate::rewrite::acme::SSM),
-    );
-    let cut = lab.cut();
-    let mut stage = Stage::new(&lab);
-    // The variable files are those of the plan file, not what a person types.
-    stage
-        .env
-        .extend(env.into_iter().filter(|(name, _)| name != "TF_CLI_ARGS_plan"));
-    let before = super::stage::fingerprint(&lab.monolith);
-    let proof = stage.run(&cut);
-    assert_holds(&proof);
-    for root in &proof.roots {
-        let verdict = root.verdict;
-        assert!(
-            matches!(verdict, Verdict::NoChanges | Verdict::OnlyContract),
-            "{}",
-            proof.text()
-        );
-    }
-    assert_eq!(super::stage::fingerprint(&lab.monolith), before);
 }
