@@ -13,7 +13,8 @@
 //! Beside a state `KEY` stand `KEY.tflock` (while locked that way) and `KEY.stackcut/…` (the sidecars).
 //!
 //! What each part knows: `config` turns arguments and environment into settings, `clients` shares connections and
-//! credentials between states, `objects` and `items` make the calls, `errors` reads the answers, `locks` is the protocol.
+//! credentials between states, `objects` and `items` make the calls, `together` lets calls of many states on items share
+//! requests, `errors` reads the answers, `locks` is the protocol.
 
 mod clients;
 mod config;
@@ -23,6 +24,7 @@ mod identity;
 mod items;
 mod locks;
 mod objects;
+mod together;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,7 +73,7 @@ impl S3Backend {
         let items = config
             .lock_table
             .as_ref()
-            .map(|table| Items::new(Arc::clone(&services), table));
+            .map(|table| Items::new(&services, table));
         Self {
             lock_id: config.lock_id(),
             objects: Objects::new(clients.clone(), services, &config),
