@@ -37,7 +37,7 @@ pub use config::{
 
 use clients::Services;
 use items::Items;
-use locks::Locks;
+use locks::{Known, Locks};
 use objects::Objects;
 
 use super::{
@@ -58,6 +58,7 @@ pub struct S3Backend {
     objects: Objects,
     items: Option<Items>,
     half: Mutex<Option<LockId>>,
+    known: Mutex<Option<Known>>,
 }
 
 impl std::fmt::Debug for S3Backend {
@@ -79,6 +80,7 @@ impl S3Backend {
             objects: Objects::new(clients.clone(), services, &config),
             items,
             half: Mutex::default(),
+            known: Mutex::default(),
             clients,
             config,
         }
@@ -101,6 +103,7 @@ impl S3Backend {
             lock_id: &self.lock_id,
             at: self.describe(),
             half: &self.half,
+            known: &self.known,
         }
     }
 

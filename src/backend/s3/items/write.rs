@@ -157,12 +157,9 @@ impl Together for Write {
             .writes
             .transact_write_items()
             .set_transact_items(Some(parts));
-        let error = match request.send().await {
-            Ok(_) => {
-                let done = calls.iter().map(|_| Verdict::Settled(Ok(Outcome::Done)));
-                return Verdicts::Each(done.collect());
-            }
-            Err(error) => error,
+        let Err(error) = request.send().await else {
+            let done = calls.iter().map(|_| Verdict::Settled(Ok(Outcome::Done)));
+            return Verdicts::Each(done.collect());
         };
         if let SdkError::ServiceError(context) = &error
             && let TransactWriteItemsError::TransactionCanceledException(problem) = context.err()
