@@ -8,7 +8,7 @@ use super::context::Progress;
 use super::error::Cause;
 use super::lock::store;
 use super::look::Seen;
-use super::parallel;
+use super::parallel::{self, Turn};
 use super::walk::Walk;
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
 use crate::journal::{Event, Image, Phase, Standing, StateChange};
@@ -110,7 +110,14 @@ impl Walk<'_> {
             let bytes = results
                 .flatten()
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put(change, store, lock, bytes, &change.after.md5, &seen.expect)
+            let turn = walk.turn()?;
+            put(
+                (change, store, lock),
+                bytes,
+                &change.after.md5,
+                &seen.expect,
+                turn,
+            )
         })
     }
 
@@ -118,10 +125,12 @@ impl Walk<'_> {
     pub(super) fn restore(&mut self, ids: &[StateId]) -> Result<(), Cause> {
         self.on_each(ids, Progress::Restored, |walk, change, store, lock, seen| {
             let failed = |source| failed(change, source);
+            let turn = walk.turn()?;
             if change.is_new() {
                 if let Expect::Version(version) = &seen.expect {
                     store.remove(lock, version).map_err(failed)?;
                 }
+                drop(turn);
                 return store.remove_digest(lock).map_err(failed);
             }
             let journal = walk.writer.journal();
@@ -131,7 +140,7 @@ impl Walk<'_> {
                 .restored(&change.id)
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put(change, store, lock, &bytes, &image.md5, &seen.expect)
+            put((change, store, lock), &bytes, &image.md5, &seen.expect, turn)
         })
     }
 
@@ -193,7 +202,8 @@ impl Walk<'_> {
         Ok(Some(Event::UndoStarted { images }))
     }
 
-    /// Runs on states in parallel, each under its lock and with what was last seen of it, which is then forgotten.
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, and reads each back at once: that
+    /// is what is known of it from then on.
     ///
     /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
     /// error yet: the state is looked at again, and that decides.
@@ -203,15 +213,16 @@ impl Walk<'_> {
         progress: impl Fn(StateId) -> Progress + Sync,
         run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<(), Cause> + Sync,
     ) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration();
-        let results = parallel::each(self.context.parallelism, ids, |id| {
+        let journal = self.writer.journal();
+        let migration = journal.migration();
+        let results = parallel::each(parallel::wide(self.context.parallelism), ids, |id| {
             self.check_interrupt()?;
             let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
             let store = store(self.handles, id)?;
             let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
             run(self, change, store, lock, self.seen(id)?)?;
             self.context.tell(&progress(id.clone()));
-            Ok(())
+            Ok(self.looks.back(&self.context, self.handles, journal, change))
         });
         let mut first = Ok(());
         for (id, result) in ids.iter().zip(results) {
@@ -219,6 +230,7 @@ impl Walk<'_> {
             let attempts = self.attempts.entry(id.clone()).or_default();
             *attempts += 1;
             match result {
+                Ok(Some(seen)) => self.looks.note(id, seen),
                 Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
                 _ => {}
             }
@@ -230,6 +242,13 @@ impl Walk<'_> {
         self.looks.get(id).ok_or_else(|| Cause::NoHandle(id.clone()))
     }
 
+    /// Waits for a turn to write. Whoever waited may be too late.
+    fn turn(&self) -> Result<Turn<'_>, Cause> {
+        let turn = self.writes.take();
+        self.check_interrupt()?;
+        Ok(turn)
+    }
+
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
         if self.context.interrupt.is_raised() {
             Err(Cause::Interrupted)
@@ -239,17 +258,17 @@ impl Walk<'_> {
     }
 }
 
-/// Writes an object and then its digest.
+/// Writes an object, which is what the turn is for, and right after it its digest.
 fn put(
-    change: &StateChange,
-    store: &dyn StateBackend,
-    lock: &StateLock,
+    (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
     bytes: &[u8],
     digest: &Md5Digest,
     expect: &Expect,
+    turn: Turn<'_>,
 ) -> Result<(), Cause> {
     let failed = |source| failed(change, source);
     store.write(lock, bytes, expect).map_err(failed)?;
+    drop(turn);
     store.write_digest(lock, digest).map_err(failed)
 }
 
