@@ -168,7 +168,10 @@ impl<'a> Walk<'a> {
             // It makes more versions known.
             self.looks.forget_all();
         }
-        self.writer.append(event)?;
+        match event {
+            Event::BackupsIntended { .. } => self.append_and_compute(event)?,
+            event => self.writer.append(event)?,
+        }
         self.attempts.clear();
         if self.phase() != before {
             self.context.tell(&Progress::Phase(self.phase()));

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::backup;
-use super::context::Progress;
+use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
-use super::look::Seen;
+use super::look::{Looks, Seen};
 use super::parallel::{self, Turn};
 use super::walk::Walk;
+use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
-use crate::journal::{Event, Image, Phase, Standing, StateChange};
+use crate::journal::{Event, Image, Migration, Phase, Standing, StateChange};
 use crate::stack::StateId;
 use crate::state::{Md5Digest, Sha256Digest};
 
@@ -55,51 +56,41 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
     fn compute(&mut self) -> Result<(), Cause> {
-        if self.results.is_some() {
-            return Ok(());
+        if self.results.is_none() {
+            let migration = self.writer.journal().migration();
+            self.results = Some(self.sources().compute(migration)?);
         }
-        let migration = self.writer.journal().migration();
-        let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
-        for change in migration.states() {
-            let stands = self
-                .looks
-                .get(&change.id)
-                .is_some_and(|seen| seen.standing == Standing::Before);
-            if !stands && !change.is_new() {
-                let bytes = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
-                loaded.insert(change.id.clone(), bytes);
-            }
-        }
-        let original = |change: &StateChange| {
-            let standing = self
-                .looks
-                .get(&change.id)
-                .and_then(|seen| seen.original.as_deref());
-            let copied = loaded.get(&change.id).map(Vec::as_slice);
-            (change.id.clone(), copied.or(standing))
-        };
-        let originals = migration.states().iter().map(original).collect();
-        let results = self
-            .recompute
-            .results(&migration.plan, &originals)
-            .map_err(|error| Cause::Recompute(error.0))?;
-        let changes: Vec<&StateChange> = migration
-            .states()
-            .iter()
-            .filter(|change| !change.is_unchanged())
-            .collect();
-        let checked = parallel::each(self.context.parallelism, &changes, |change| {
-            let fits = results
-                .get(&change.id)
-                .is_some_and(|bytes| change.after.is_of(bytes));
-            fits.then_some(())
-                .ok_or_else(|| Cause::OtherResult(change.id.clone()))
-        });
-        checked.into_iter().collect::<Result<(), Cause>>()?;
-        self.results = Some(results);
         Ok(())
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            context: &self.context,
+            handles: self.handles,
+            looks: &self.looks,
+            recompute: self.recompute,
+        }
+    }
+
+    /// Appends the record that announces the backups, and computes the results meanwhile.
+    pub(super) fn append_and_compute(&mut self, event: Event) -> Result<(), Cause> {
+        let migration = self.writer.journal().migration().clone();
+        // Not through `self`, which is borrowed for the journal.
+        let sources = Sources {
+            context: &self.context,
+            handles: self.handles,
+            looks: &self.looks,
+            recompute: self.recompute,
+        };
+        let writer = &mut self.writer;
+        let (appended, computed) = std::thread::scope(|scope| {
+            let computing = scope.spawn(|| sources.compute(&migration));
+            (writer.append(event), computing.join())
+        });
+        // What went wrong with the results goes wrong again where they are needed, and is told there.
+        self.results = computed.ok().and_then(Result::ok);
+        appended
     }
 
     /// Writes results.
@@ -255,6 +246,58 @@ impl Walk<'_> {
         } else {
             Ok(())
         }
+    }
+}
+
+/// What results are computed from.
+struct Sources<'a> {
+    context: &'a Context<'a>,
+    handles: &'a Handles,
+    looks: &'a Looks,
+    recompute: &'a dyn Recompute,
+}
+
+impl Sources<'_> {
+    /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
+    fn compute(&self, migration: &Migration) -> Result<BTreeMap<StateId, Vec<u8>>, Cause> {
+        let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
+        for change in migration.states() {
+            let stands = self
+                .looks
+                .get(&change.id)
+                .is_some_and(|seen| seen.standing == Standing::Before);
+            if !stands && !change.is_new() {
+                let bytes = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
+                loaded.insert(change.id.clone(), bytes);
+            }
+        }
+        let original = |change: &StateChange| {
+            let standing = self
+                .looks
+                .get(&change.id)
+                .and_then(|seen| seen.original.as_deref());
+            let copied = loaded.get(&change.id).map(Vec::as_slice);
+            (change.id.clone(), copied.or(standing))
+        };
+        let originals = migration.states().iter().map(original).collect();
+        let results = self
+            .recompute
+            .results(&migration.plan, &originals)
+            .map_err(|error| Cause::Recompute(error.0))?;
+        let changes: Vec<&StateChange> = migration
+            .states()
+            .iter()
+            .filter(|change| !change.is_unchanged())
+            .collect();
+        let checked = parallel::each(self.context.parallelism, &changes, |change| {
+            let fits = results
+                .get(&change.id)
+                .is_some_and(|bytes| change.after.is_of(bytes));
+            fits.then_some(())
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))
+        });
+        checked.into_iter().collect::<Result<(), Cause>>()?;
+        Ok(results)
     }
 }
 
