@@ -165,6 +165,10 @@ impl StateBackend for S3Backend {
         self.items.is_some()
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn read(&self) -> Result<Reading, BackendError> {
         let clock = self.clients.clock();
         let start = clock.now();

@@ -80,7 +80,7 @@ impl Locks {
             .copied()
             .partition(|change| change.id == *taking.migration.home());
         for group in [home, others] {
-            let wide = parallel::wide(taking.context.parallelism);
+            let wide = parallel::wide(taking.context.parallelism, taking.handles);
             let results = parallel::each(wide, &group, |change| taking.try_one(change));
             let mut first: Option<Cause> = None;
             for (change, result) in group.iter().zip(results) {
@@ -134,7 +134,7 @@ impl Locks {
             .filter(|change| !self.held.contains_key(&change.id) && !self.gone.contains(&change.id))
             .collect();
         let asked: Vec<Result<_, Cause>> =
-            parallel::each(parallel::wide(context.parallelism), &unknown, |change| {
+            parallel::each(parallel::wide(context.parallelism, handles), &unknown, |change| {
                 let standing = store(handles, &change.id)?
                     .standing_lock()
                     .map_err(|source| failed(change, source))?;
@@ -157,7 +157,7 @@ impl Locks {
         migration: &Migration,
         ids: &[StateId],
     ) -> Result<(), Cause> {
-        let released = parallel::each(parallel::wide(context.parallelism), ids, |id| {
+        let released = parallel::each(parallel::wide(context.parallelism, handles), ids, |id| {
             let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
             match store(handles, id)?.unlock(&change.lock) {
                 Ok(()) => {

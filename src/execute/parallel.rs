@@ -1,22 +1,26 @@
 //! Many independent calls at once, with a bound.
 //!
 //! What carries the content of states is bounded by what was asked for ([`Turns`]). Calls that carry nothing (locks,
-//! digests, a look at what should not be there) go many more at once ([`wide`]): a store that can put them together then
-//! does.
+//! digests, a look at what should not be there) go many more at once where they travel ([`wide`]): a store that can put
+//! them together then does.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Handles;
 use std::sync::{Condvar, Mutex};
 
 /// How many calls that carry nothing are under way at once.
 const WIDE: usize = 128;
 
-/// Returns the bound for calls that carry nothing. One at a time stays one at a time.
-pub(super) fn wide(bound: NonZeroUsize) -> NonZeroUsize {
-    if bound.get() == 1 {
-        bound
-    } else {
+/// Returns the bound for calls that carry nothing. One at a time stays one at a time; and where no call travels, more
+/// threads would only be in each other's way.
+pub(super) fn wide(bound: NonZeroUsize, handles: &Handles) -> NonZeroUsize {
+    let is_remote = || handles.values().any(|handle| handle.is_remote());
+    if bound.get() > 1 && is_remote() {
         bound.max(NonZeroUsize::new(WIDE).expect("it is not zero"))
+    } else {
+        bound
     }
 }
 
@@ -90,7 +94,19 @@ pub(super) fn each<T: Sync, R: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::backend::StateBackend;
+    use crate::backend::local::LocalBackend;
+    use crate::backend::memory::MemoryStore;
+    use crate::execute::tests::id;
+    use crate::stack::StateLocation;
+
+    fn only(handle: impl StateBackend + 'static) -> Handles {
+        Handles::from([(id("mono"), Arc::new(handle) as Arc<dyn StateBackend>)])
+    }
 
     #[test]
     fn keeps_order_and_bound() {
@@ -114,12 +130,25 @@ mod tests {
     #[test]
     fn turns_bound_what_is_wide() {
         let bound = NonZeroUsize::new(3).unwrap();
-        assert_eq!((wide(bound).get(), wide(NonZeroUsize::MIN).get()), (WIDE, 1));
+        let one = NonZeroUsize::MIN;
+        let location = StateLocation {
+            backend: "local".into(),
+            arguments: BTreeMap::new(),
+            workspace: "default".into(),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let local = only(LocalBackend::from_location(dir.path(), &location).unwrap());
+        let memory = only(MemoryStore::default().state("bucket/mono.tfstate"));
+        let widths = [(bound, &memory), (one, &memory), (bound, &local)];
+        assert_eq!(
+            widths.map(|(bound, handles)| wide(bound, handles).get()),
+            [WIDE, 1, 3]
+        );
         let turns = Turns::new(bound);
         let running = AtomicUsize::new(0);
         let (within, around) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let all = AtomicUsize::new(0);
-        each(wide(bound), &[(); 60], |()| {
+        each(wide(bound, &memory), &[(); 60], |()| {
             around.fetch_max(all.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let turn = turns.take();
             within.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

@@ -206,15 +206,19 @@ impl Walk<'_> {
     ) -> Result<(), Cause> {
         let journal = self.writer.journal();
         let migration = journal.migration();
-        let results = parallel::each(parallel::wide(self.context.parallelism), ids, |id| {
-            self.check_interrupt()?;
-            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            let store = store(self.handles, id)?;
-            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            run(self, change, store, lock, self.seen(id)?)?;
-            self.context.tell(&progress(id.clone()));
-            Ok(self.looks.back(&self.context, self.handles, journal, change))
-        });
+        let results = parallel::each(
+            parallel::wide(self.context.parallelism, self.handles),
+            ids,
+            |id| {
+                self.check_interrupt()?;
+                let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+                let store = store(self.handles, id)?;
+                let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+                run(self, change, store, lock, self.seen(id)?)?;
+                self.context.tell(&progress(id.clone()));
+                Ok(self.looks.back(&self.context, self.handles, journal, change))
+            },
+        );
         let mut first = Ok(());
         for (id, result) in ids.iter().zip(results) {
             self.looks.forget(id);
