@@ -1,6 +1,7 @@
 //! The command line: one file per verb, its arguments first (doc comments are the help), then its function.
 
 mod apply;
+mod check;
 mod code;
 mod completions;
 mod conduct;
@@ -14,6 +15,7 @@ mod inspect;
 mod job;
 mod journals;
 mod output;
+mod paths;
 mod plan;
 mod prepare;
 mod progress;
@@ -68,6 +70,7 @@ enum Command {
     Release(release::ReleaseArgs),
     Discard(discard::DiscardArgs),
     History(status::HistoryArgs),
+    Check(check::CheckArgs),
     Emit(emit::EmitArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -128,6 +131,7 @@ pub fn run() -> Exit {
         Command::Release(args) => release::run(&args, &ui),
         Command::Discard(args) => discard::run(&args, &ui),
         Command::History(args) => status::history(&args, &ui),
+        Command::Check(args) => check::run(&args, &ui),
         Command::Emit(args) => emit::run(&args, &ui),
         Command::Completions(args) => completions::run(&args, &ui),
     };

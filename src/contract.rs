@@ -2,9 +2,9 @@
 //! `{ "installed": true, "public": {…}, "private": {…} }`.
 //!
 //! Here are the documents themselves: the Terraform modules that keep them ([`modules`]), the ledger of who reads what
-//! ([`ledger`]), their JSON Schemas ([`schema`]), how large they may be, and lints ([`check`]). Which values cross is found by `rewrite`.
+//! ([`ledger`]), their JSON Schemas ([`schema`]), and how large they may be. Which values cross is found by `rewrite`, what
+//! is wrong with them as written by `lint`.
 
-pub mod check;
 pub mod ledger;
 pub mod modules;
 mod names;

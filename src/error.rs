@@ -14,9 +14,9 @@ pub enum Exit {
     Error = 1,
     /// Changes are planned, or a negative verdict.
     Changes = 2,
-    /// A state is locked by someone else.
+    /// A state is locked by someone else, or by an earlier migration.
     Locked = 3,
-    /// A state changed since the plan was made.
+    /// A state changed since the plan was made, or since the migration.
     StateChanged = 4,
     /// A person is needed.
     Stuck = 5,

@@ -14,6 +14,7 @@ pub mod execute;
 pub mod graph;
 pub mod journal;
 pub mod json;
+pub mod lint;
 pub mod moves;
 pub mod plan;
 pub mod report;

@@ -23,7 +23,7 @@ pub mod migration;
 pub mod preset;
 mod read;
 pub mod rejoin;
-mod suggest;
+pub(crate) mod suggest;
 pub mod template;
 
 pub use assign::{Assignment, Inventory, assign};

@@ -2,6 +2,7 @@
 //!
 //! Reports hold addresses, counts, sizes and places in the code; never a value of a state.
 
+pub mod check;
 pub mod emit;
 pub mod graph;
 pub mod inspect;

@@ -49,7 +49,7 @@ use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
 pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
-pub use prove::{prove, prove_one};
+pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 pub use reading::{Document, Reading};
 
 /// Files by their paths relative to a root module, `/` between the parts.

@@ -91,11 +91,12 @@ fn units(args: &ApplyArgs, stores: &Stores, ui: &Ui) -> Result<Vec<Unit>, Comman
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            let result = project.prepare(stores, environment);
+            let prepared = project.prepare(stores, environment);
             for finding in stores.take_findings() {
                 ui.finding(&finding);
             }
-            let prepared = result?;
+            let prepared = prepared?;
+            prepared.tell_of_code(ui);
             ui.done(&format!(
                 "computed {}, environment {}",
                 file.display(),
@@ -178,9 +179,14 @@ fn carry_out(
             }
         }
     }
-    if let Some(error) = stopped.take().filter(|_| units.len() > 1) {
-        stopped = Some(error.note(balance(&runs)));
-    }
+    let several = units.len() > 1;
+    let stopped = stopped.map(|error| {
+        if several {
+            error.note(balance(&runs))
+        } else {
+            error
+        }
+    });
     (runs, stopped)
 }
 

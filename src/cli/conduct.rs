@@ -12,7 +12,7 @@ use super::progress::Stages;
 use super::signals::{self, Executing};
 use crate::backend::BackendError;
 use crate::error::{CommandError, Exit};
-use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, SystemSurroundings};
+use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, Left, SystemSurroundings};
 use crate::journal::{Migration, MigrationId};
 use crate::plan::MigrationPlan;
 use crate::report::migration::Failure;
@@ -164,7 +164,12 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     for note in error.notes() {
         found = found.note(note);
     }
-    found.hint(reaching(&error.hint(), &error.migration, reach))
+    match (error.kind(), error.left) {
+        (Kind::Interrupted, Left::Untouched | Left::NothingWritten) => {
+            found.hint("run the same command again when you are ready")
+        }
+        _ => found.hint(reaching(&error.hint(), &error.migration, reach)),
+    }
 }
 
 /// Returns what the system said, which the messages of stores leave to their cause.

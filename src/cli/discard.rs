@@ -1,4 +1,4 @@
-//! `stackcut discard`: forgets a migration that is over.
+//! `stackcut discard`: gives up the way back.
 
 use clap::Args;
 
@@ -11,9 +11,10 @@ use crate::execute;
 use crate::journal::Finished;
 use crate::ui::Ui;
 
-/// Delete the backups and the journal of a migration that is over
+/// Delete the backups of a migration that is over
 ///
-/// There is no way back afterwards. Asks; without a terminal it needs --auto-approve.
+/// There is no way back afterwards. Its journal stays, for `stackcut history`. Asks; without a terminal it needs
+/// --auto-approve.
 #[derive(Debug, Args)]
 pub(super) struct DiscardArgs {
     #[command(flatten)]
@@ -28,7 +29,7 @@ pub(super) struct DiscardArgs {
     format: RunFormat,
 }
 
-/// Forgets.
+/// Deletes the backups.
 pub(super) fn run(args: &DiscardArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let job = Job::start("discard", &args.target, args.conduct, args.format, ui)?;
     let is_over = matches!(
@@ -37,7 +38,7 @@ pub(super) fn run(args: &DiscardArgs, ui: &Ui) -> Result<Exit, CommandError> {
     );
     if is_over && !args.auto_approve {
         let question = format!(
-            "Delete the backups and the journal of migration {} ({})? It cannot be undone afterwards.",
+            "Delete the backups of migration {} ({})? It cannot be undone afterwards.",
             job.known.id(),
             job.known.phase()
         );

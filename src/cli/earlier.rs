@@ -6,7 +6,7 @@ use super::conduct::{explain, reaching};
 use super::stores::{Stores, backend_error};
 use crate::error::{CommandError, Exit};
 use crate::execute;
-use crate::journal::{MigrationId, Phase};
+use crate::journal::{Finished, MigrationId, Phase};
 use crate::plan::file::Taking;
 use crate::plan::migration::{After, PlannedState};
 use crate::plan::{MigrationPlan, PlanFile, format_v1};
@@ -40,10 +40,15 @@ impl Earlier {
                 let found = execute::find(state, &*home, &id).map_err(|error| explain(&error, reach))?;
                 let phase = found.journal().phase();
                 let migration = found.journal().migration();
-                match phase {
-                    Phase::Aborted | Phase::Undone => continue,
-                    Phase::Fenced | Phase::Completed => {}
-                    _ => return Err(unfinished(&id, phase, &home.describe(), reach)),
+                let over = match phase {
+                    // Only backups are still to be deleted.
+                    Phase::Discarding(over) => Some(over),
+                    phase => phase.finished(),
+                };
+                match over {
+                    Some(Finished::Aborted | Finished::Undone) => continue,
+                    Some(Finished::Fenced | Finished::Completed) => {}
+                    None => return Err(unfinished(&id, phase, &home.describe(), reach)),
                 }
                 let plan = format_v1::read(&migration.plan).map_err(|error| {
                     CommandError::new(format!("the plan in the journal of migration {id}: {error}"))

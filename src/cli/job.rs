@@ -99,7 +99,15 @@ impl<'a> Job<'a> {
         stopped.map_or(Ok(Exit::Success), Err)
     }
 
-    pub(super) fn report(&self, ending: Ending) -> RunReport {
+    /// Ends the command without running it.
+    pub(super) fn fail(&self, error: CommandError) -> Result<Exit, CommandError> {
+        let mut report = self.report(Ending::Failed);
+        report.error = Some(failure(&error));
+        self.print(report, true)?;
+        Err(error)
+    }
+
+    fn report(&self, ending: Ending) -> RunReport {
         RunReport {
             file: self.known.file.display().to_string(),
             split: self.known.plan.name.to_string(),
@@ -115,7 +123,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    pub(super) fn print(&self, report: RunReport, is_error: bool) -> Result<(), CommandError> {
+    fn print(&self, report: RunReport, is_error: bool) -> Result<(), CommandError> {
         match self.format {
             RunFormat::Json => print(self.ui, &CommandReport::new(self.command, vec![report]).json()),
             RunFormat::Text if is_error => Ok(()),

@@ -38,11 +38,11 @@ pub(super) struct Search {
 }
 
 /// The places that one file leads to.
-pub(super) struct Homes {
-    pub(super) file: PathBuf,
-    pub(super) split: StackName,
-    pub(super) project: Option<Arc<Project>>,
-    pub(super) homes: Vec<(StateId, StateLocation)>,
+struct Homes {
+    file: PathBuf,
+    split: StackName,
+    project: Option<Arc<Project>>,
+    homes: Vec<(StateId, StateLocation)>,
 }
 
 impl Known {
@@ -61,7 +61,10 @@ impl Known {
 
     /// Returns the option that leads a command to this migration; nothing where it is found without.
     pub(super) fn reach(&self) -> String {
-        reach(&self.file)
+        match self.project {
+            Some(_) => reach(&self.file),
+            None => reach_saved(&self.file, &self.plan),
+        }
     }
 }
 
@@ -86,6 +89,18 @@ pub(super) fn reach(file: &Path) -> String {
     }
 }
 
+/// The same for a saved plan: a plan file of its split leads to its migrations too, and knows the code.
+pub(super) fn reach_saved(file: &Path, plan: &MigrationPlan) -> String {
+    let known = default_files().unwrap_or_default();
+    if known
+        .iter()
+        .any(|known| split_of(known).as_deref() == Some(plan.name.as_str()))
+    {
+        return String::new();
+    }
+    reach(file)
+}
+
 /// Looks beside the sources of the files given, or of every plan file that is found here.
 pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Search, CommandError> {
     let files = match given {
@@ -96,7 +111,7 @@ pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Sear
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for file in files {
-        match homes(&file, ui) {
+        match homes(&file, stores, ui) {
             Ok(homes) => all.push(homes),
             Err(error) if given.is_empty() || error.exit != Exit::Usage => found.problems.push(error),
             Err(error) => return Err(error),
@@ -107,6 +122,9 @@ pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Sear
         for homes in &all {
             homes.look(stores, own, &mut seen, &mut found);
         }
+    }
+    for finding in stores.take_findings() {
+        ui.finding(&finding);
     }
     Ok(found)
 }
@@ -119,11 +137,6 @@ impl Homes {
         seen: &mut BTreeSet<(String, MigrationId)>,
         into: &mut Search,
     ) {
-        if let Some(project) = &self.project
-            && let Err(error) = project.remember_all(stores)
-        {
-            into.problems.push(error);
-        }
         for (state, location) in &self.homes {
             let store = match stores.open_for_reading(location) {
                 Ok(store) => store,
@@ -188,7 +201,7 @@ impl Homes {
 }
 
 /// Returns the places where journals of a file's migrations may lie.
-pub(super) fn homes(file: &Path, ui: &Ui) -> Result<Homes, CommandError> {
+fn homes(file: &Path, stores: &Stores, ui: &Ui) -> Result<Homes, CommandError> {
     if let Some(plan) = saved_plan(file)? {
         return Ok(Homes {
             file: file.to_owned(),
@@ -203,15 +216,15 @@ pub(super) fn homes(file: &Path, ui: &Ui) -> Result<Homes, CommandError> {
         });
     }
     let project = Project::read(file, ui)?;
-    project.homes(file)
+    project.homes(file, stores)
 }
 
 impl Project {
     /// Returns where journals of this plan file's migrations may lie.
-    pub(super) fn homes(self, file: &Path) -> Result<Homes, CommandError> {
+    fn homes(self, file: &Path, stores: &Stores) -> Result<Homes, CommandError> {
         let mut homes: Vec<(StateId, StateLocation)> = Vec::new();
         for environment in self.environments(None)? {
-            for (id, location) in self.locations(&environment)? {
+            for (id, location) in self.open_to(stores, &environment)? {
                 if matches!(id, StateId::Source(_)) {
                     homes.push((id, location));
                 }
@@ -247,7 +260,7 @@ fn default_files() -> Result<Vec<PathBuf>, CommandError> {
     below(Path::new("plans"), &mut files)?;
     for path in listed(Path::new("."))? {
         let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
-        if is_hcl(&path) && path.is_file() && starts_a_split(&path) {
+        if is_hcl(&path) && path.is_file() && split_of(&path).is_some() {
             files.push(path);
         }
     }
@@ -286,15 +299,16 @@ fn is_hcl(path: &Path) -> bool {
     !hidden && path.extension().is_some_and(|ending| ending == "hcl")
 }
 
-/// Tells whether a file has a `split` block: others use the same ending.
-fn starts_a_split(path: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(path) else {
-        return false;
-    };
-    text.lines().any(|line| {
-        line.trim_start()
-            .strip_prefix("split")
-            .is_some_and(|rest| rest.trim_start().starts_with('"'))
+/// Returns the label of a file's `split` block: other files use the same ending.
+fn split_of(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let rest = line
+            .trim_start()
+            .strip_prefix("split")?
+            .trim_start()
+            .strip_prefix('"')?;
+        Some(rest.split('"').next()?.to_owned())
     })
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::prepare::{Prepared, Project, check_shared};
+use super::signals;
 use super::stores::Stores;
 use super::verify::VerifyArgs;
 use super::{ReportFormat, print};
@@ -98,6 +99,7 @@ fn save(out: &std::path::Path, prepared: &[Prepared]) -> Result<(), CommandError
     // What is saved gives the same states again, from the originals alone.
     one.new_states()?;
     let text = format_v1::write(&one.migration).map_err(|error| CommandError::new(error.to_string()))?;
+    let _whole = signals::writing_files();
     fs::write(out, text)
         .map_err(|error| CommandError::new(format!("cannot write {}: {error}", out.display())))
 }
@@ -117,7 +119,7 @@ fn render(prepared: &[Prepared], proofs: &[Option<Proof>], format: ReportFormat)
     let all = prepared.iter().zip(proofs);
     match format {
         ReportFormat::Text => all
-            .map(|(one, proof)| with(one.report.text(), proof.map(Proof::text)))
+            .map(|(one, proof)| with(one.text(), proof.map(Proof::text)))
             .collect::<Vec<_>>()
             .join("\n"),
         ReportFormat::Markdown => all

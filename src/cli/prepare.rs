@@ -1,12 +1,13 @@
 //! What `plan` and `apply` have in common: reading every state where it lives, and computing the migration.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::code::{Cut, Together};
 use super::earlier::Earlier;
 use super::input::{RootModule, read_plan};
+use super::paths::{absolute, joined, shown};
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
 use crate::config::{Configuration, EffectiveBackend};
@@ -47,6 +48,17 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Returns the report for people.
+    pub(super) fn text(&self) -> String {
+        if self.migration.is_empty() {
+            let MigrationPlan {
+                name, environment, ..
+            } = &self.migration;
+            return format!("{name}: nothing to do, environment {environment}\n");
+        }
+        self.report.text()
+    }
+
     /// Says what a person should know of the code, and why it does not follow if it does not.
     pub(super) fn tell_of_code(&self, ui: &Ui) {
         match &self.code {
@@ -72,7 +84,7 @@ impl Project {
         let beside = beside(path);
         let mut modules = BTreeMap::new();
         for source in &plan.sources {
-            let module = RootModule::read(&beside.join(&source.dir.value), ui)?;
+            let module = RootModule::read(&shown(beside, &source.dir.value), ui)?;
             modules.insert(StateId::Source(source.name.value.clone()), module);
         }
         Self::of(plan, path, modules)
@@ -108,7 +120,7 @@ impl Project {
         let Some(dir) = back.and_then(|back| back.dir.as_ref()) else {
             return Ok(None);
         };
-        let module = RootModule::read(&self.beside.join(&dir.value), ui)?;
+        let module = RootModule::read(&shown(&self.beside, &dir.value), ui)?;
         Ok(Some(module.configuration))
     }
 
@@ -188,17 +200,6 @@ impl Project {
         super::journals::reach(Path::new(&self.plan.file.path))
     }
 
-    /// Returns where every state lives, and hands over the credentials that open it.
-    pub(super) fn open_to(
-        &self,
-        stores: &Stores,
-        environment: &Environment,
-    ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
-        let locations = self.locations(environment)?;
-        self.remember_credentials(stores, environment, &locations)?;
-        Ok(locations)
-    }
-
     /// Returns where a source's own root module keeps its state in an environment.
     fn backend(
         &self,
@@ -213,13 +214,15 @@ impl Project {
         module.backend_with(files.map_err(|fault| CommandError::from(vec![fault]))?)
     }
 
-    /// Hands over the credentials that stand in code or saved init data, for every environment.
-    pub(super) fn remember_all(&self, stores: &Stores) -> Result<(), CommandError> {
-        for environment in self.plan.environments() {
-            let locations = self.locations(&environment)?;
-            self.remember_credentials(stores, &environment, &locations)?;
-        }
-        Ok(())
+    /// Returns where every state lives, and hands over the credentials that open it.
+    pub(super) fn open_to(
+        &self,
+        stores: &Stores,
+        environment: &Environment,
+    ) -> Result<BTreeMap<StateId, StateLocation>, CommandError> {
+        let locations = self.locations(environment)?;
+        self.remember_credentials(stores, environment, &locations)?;
+        Ok(locations)
     }
 
     /// Hands over the credentials in a source's code or saved init data: for its own state, and for stacks, which take
@@ -338,40 +341,6 @@ fn beside(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Makes the paths of a local location absolute, so that a saved plan means the same files from everywhere.
-fn absolute(location: &mut StateLocation, base: &Path) {
-    if location.backend != "local" {
-        return;
-    }
-    let defaults = [
-        ("path", "terraform.tfstate"),
-        ("workspace_dir", "terraform.tfstate.d"),
-    ];
-    for (name, default) in defaults {
-        let path = location
-            .arguments
-            .entry(name.to_owned())
-            .or_insert_with(|| default.to_owned());
-        *path = joined(base, Path::new(&*path)).display().to_string();
-    }
-}
-
-/// Joins a path to a directory that is real (no links in it), taking the `..` steps at its start out.
-fn joined(base: &Path, path: &Path) -> PathBuf {
-    let mut base = base.to_owned();
-    let mut steps = path.components();
-    loop {
-        let rest = steps.clone();
-        match steps.next() {
-            Some(Component::ParentDir) => {
-                base.pop();
-            }
-            Some(Component::CurDir) => {}
-            _ => return base.join(rest.as_path()),
-        }
-    }
-}
-
 /// Reads all states, some at a time.
 pub(super) fn read_all(
     locations: &BTreeMap<StateId, StateLocation>,
@@ -448,26 +417,7 @@ pub(super) fn check_shared(project: &Project, environments: &[Environment]) -> R
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::{fits, joined};
-
-    #[test]
-    fn paths_are_joined_without_detours() {
-        for (path, expected) in [
-            ("x/y", "/a/b/x/y"),
-            ("../x", "/a/x"),
-            ("./../../x/../y", "/x/../y"),
-            ("/z", "/z"),
-            ("..", "/a"),
-        ] {
-            assert_eq!(
-                joined(Path::new("/a/b"), Path::new(path)),
-                Path::new(expected),
-                "{path}"
-            );
-        }
-    }
+    use super::fits;
 
     #[test]
     fn environment_globs() {

@@ -59,6 +59,8 @@ struct Running {
 #[derive(Default)]
 struct Now {
     phase: Option<Phase>,
+    /// Whether something was written or restored: what is read after that is read back.
+    wrote: bool,
     running: Option<Running>,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Stages<'a> {
 
     fn step(&self, stage: Stage, state: &str) {
         let mut now = self.now.lock().expect("no holder panics");
+        now.wrote |= matches!(stage, Stage::Write | Stage::Restore);
         if now.running.as_ref().is_none_or(|running| running.stage != stage) {
             self.close(&mut now);
             let steps = self.expected(stage, now.phase);
@@ -126,6 +129,8 @@ impl<'a> Stages<'a> {
             (_, Some(Phase::Writing(wave) | Phase::Undoing(wave))) => {
                 count(&|state| !state.is_unchanged() && state.wave == wave)
             }
+            (Stage::Unlock, Some(Phase::Releasing)) => count(&|state| !state.fence),
+            (Stage::Unlock, _) => count(&|_| true),
             _ => count(&|state| !state.is_unchanged()),
         }
     }
@@ -156,11 +161,8 @@ impl Observer for Stages<'_> {
             )),
             Progress::Locked(state) => self.step(Stage::Lock, state.name().as_str()),
             Progress::Read(state) => {
-                let phase = self.now.lock().expect("no holder panics").phase;
-                let stage = match phase {
-                    Some(Phase::Writing(_) | Phase::Undoing(_)) => Stage::Verify,
-                    _ => Stage::Read,
-                };
+                let wrote = self.now.lock().expect("no holder panics").wrote;
+                let stage = if wrote { Stage::Verify } else { Stage::Read };
                 self.step(stage, state.name().as_str());
             }
             Progress::BackedUp(state) => self.step(Stage::BackUp, state.name().as_str()),

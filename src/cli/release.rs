@@ -41,8 +41,9 @@ pub(super) struct ReleaseArgs {
 /// Takes the fence down.
 pub(super) fn run(args: &ReleaseArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let job = Job::start("release", &args.target, args.conduct, args.format, ui)?;
-    if matches!(job.known.phase(), Phase::Fenced | Phase::ReleasingFence) {
-        check(&job.known, &args.confirm, ui)?;
+    let fenced = matches!(job.known.phase(), Phase::Fenced | Phase::ReleasingFence);
+    if fenced && let Err(error) = check(&job.known, &args.confirm, ui) {
+        return job.fail(error);
     }
     job.run(|context, known, handles| {
         execute::release(context, handles, known.found.clone(), &[], &PlannedResults).map(Done::Outcome)

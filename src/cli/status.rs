@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::conduct::{reaching, who_of};
+use super::conduct::who_of;
 use super::journals::{Known, search};
 use super::stores::Stores;
 use super::{RunFormat, print};
@@ -61,7 +61,7 @@ pub(super) fn history(args: &HistoryArgs, ui: &Ui) -> Result<Exit, CommandError>
         lines.sort_by_key(|line| (line.last.clone(), line.id.clone()));
     };
     show(&args.files, args.format, ui, report, |report, nothing| {
-        report.history(nothing)
+        report.history(&nothing.replacen("no migration", "no migration is over", 1))
     })
 }
 
@@ -160,24 +160,31 @@ fn next(known: &Known) -> (Option<String>, Vec<String>) {
     let commands = |verbs: &[&str]| {
         verbs
             .iter()
-            .map(|verb| reaching(&format!("`stackcut {verb} {id}`"), id, &reach))
+            .map(|verb| format!("stackcut {verb} {id}{reach}"))
             .collect()
     };
     let journal = known.found.journal();
     match known.phase() {
         _ if journal.is_stuck() => (
-            Some("find out who wrote, and bring the states back to a known version (their backups are beside them)".to_owned()),
+            Some(
+                "find out who wrote, and bring the states back to a known version (backups lie beside them)"
+                    .to_owned(),
+            ),
             commands(&["resume"]),
         ),
         Phase::Completed => (None, commands(&["undo", "discard"])),
         Phase::Aborted | Phase::Undone => (None, commands(&["discard"])),
+        Phase::Discarding(_) => (None, commands(&["discard"])),
+        Phase::Discarded(_) => (None, Vec::new()),
         Phase::Fenced => (
             Some("remove what moved from the code of the sources".to_owned()),
             commands(&["release", "undo"]),
         ),
-        Phase::UndoLocking(_) | Phase::Undoing(_) | Phase::UndoReleasing | Phase::UndoAborting(_) | Phase::Aborting => {
-            (None, commands(&["resume"]))
-        }
+        Phase::UndoLocking(_)
+        | Phase::Undoing(_)
+        | Phase::UndoReleasing
+        | Phase::UndoAborting(_)
+        | Phase::Aborting => (None, commands(&["resume"])),
         _ => (None, commands(&["resume", "undo"])),
     }
 }

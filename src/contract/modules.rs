@@ -20,6 +20,10 @@ impl ContractModule {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::SsmStore, Self::SsmRegex, Self::S3Store, Self::S3Regex];
 
+    /// The first version (major, minor) of the AWS provider that [`Self::SsmRegex`] works with: older ones list no
+    /// parameters.
+    pub const SSM_LISTS_SINCE: (u64, u64) = (4, 45);
+
     /// Returns the name, which is also that of its directory.
     pub fn name(self) -> &'static str {
         match self {

@@ -121,6 +121,14 @@ impl Locks {
         self.release(taking.context, taking.handles, taking.migration, &yielded)
     }
 
+    /// Returns the states whose lock this process has not given back: those it holds, and those it knows nothing of.
+    ///
+    /// Releasing one that is gone, or another's by now, does nothing, but for what an interrupted release left behind.
+    pub(super) fn perhaps_ours(&self, migration: &Migration) -> BTreeSet<StateId> {
+        let all = migration.states().iter().map(|change| change.id.clone());
+        all.filter(|id| !self.gone.contains(id)).collect()
+    }
+
     /// Returns the states whose lock is ours. Asks for those that this process has not touched.
     pub(super) fn ours(
         &self,

@@ -178,7 +178,8 @@ fn take_over<'a>(
     check_places(handles, found.journal.migration()).map_err(as_it_was)?;
     let writer = Writer::open(context, handles, found).map_err(as_it_was)?;
     let mut walk = Walk::new(context, handles, recompute, writer);
-    if phase.finished().is_none()
+    walk.takes_over = phase.finished().is_none();
+    if walk.takes_over
         && let Err(cause) = walk.append(Event::Resumed)
     {
         return Err(walk.stopped(cause));

@@ -29,6 +29,8 @@ pub(super) struct Walk<'a> {
     pub(super) backed_up: bool,
     pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
+    /// Whether another process stopped in the middle, perhaps in the middle of releasing a lock.
+    pub(super) takes_over: bool,
     /// Why the work is being given up, while the locks are being released.
     given_up: Option<Cause>,
 }
@@ -52,6 +54,7 @@ impl<'a> Walk<'a> {
             backed_up: false,
             discarded: false,
             attempts: BTreeMap::new(),
+            takes_over: false,
             given_up: None,
         }
     }
@@ -137,6 +140,7 @@ impl<'a> Walk<'a> {
                 self.looks.complete(&self.context, self.handles, journal)?;
                 observed.states = self.looks.sightings();
             }
+            Needs::Locks if self.takes_over => observed.locks = self.locks.perhaps_ours(migration),
             Needs::Locks => observed.locks = self.locks.ours(&self.context, self.handles, migration)?,
             Needs::Nothing => {}
         }

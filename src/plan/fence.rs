@@ -142,7 +142,8 @@ fn has_key(module: &Module, item: &Item, key: Option<&InstanceKey>) -> Has {
         (Keys::Count(count), Some(InstanceKey::Int(index))) => *index < count,
         (Keys::Set(keys), Some(InstanceKey::Str(key))) => keys.contains(key),
         (Keys::Count(_) | Keys::Set(_), _) => false,
-        (Keys::Unknown { argument, at }, _) => {
+        (Keys::Among { keys, .. }, Some(InstanceKey::Str(key))) if !keys.contains(key) => false,
+        (Keys::Among { argument, at, .. } | Keys::Unknown { argument, at }, _) => {
             return Has::Perhaps(format!("`{argument}` at {at} is not known before a plan"));
         }
     };

@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest known words to one that is not known.
 
 /// Returns up to three of `known` that are near to `word`, nearest first; equally near ones in their own order.
-pub(super) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: Vec<char> = word.chars().collect();
     let limit = (wanted.len() / 3).clamp(1, 6);
     let mut found: Vec<(usize, &str)> = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// Returns the advice for an unknown word: the near ones if there are any, else all that are known.
-pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     let near = near(word, known.iter().copied());
     match near.as_slice() {
         [] => format!("known here: {}", quoted(known)),
@@ -29,7 +29,7 @@ pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
 }
 
 /// Returns the words in back quotes, separated by commas.
-pub(super) fn quoted(words: &[&str]) -> String {
+pub(crate) fn quoted(words: &[&str]) -> String {
     let mut out = String::new();
     for word in words {
         if !out.is_empty() {

@@ -94,7 +94,7 @@ pub enum Ending {
     Aborted,
     /// Everything is as before.
     Undone,
-    /// Its journal and backups are deleted.
+    /// Its backups are deleted.
     Discarded,
     /// It stopped: see `error`.
     Failed,

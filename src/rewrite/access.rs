@@ -34,7 +34,20 @@ pub(super) enum EachValue {
         loose: bool,
         /// The step to the member.
         suffix: String,
+        /// How the part is written.
+        written: Written,
     },
+}
+
+/// How a part of an argument is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// In HCL.
+    Hcl,
+    /// As a JSON value, which is an HCL expression too.
+    JsonValue,
+    /// Inside of a JSON string, as a template: `"${…}"`.
+    JsonTemplate,
 }
 
 /// How a reference reaches its target.

@@ -322,8 +322,14 @@ impl<'a> Cut<'a> {
         let scope = self.scope(state, item);
         let references = root.references(item);
         let Some(_) = &scope.single else {
+            let gone = self.gone(state, item);
+            let is_gone = |block: BlockId, reference: &Reference| {
+                let mut spans = gone.iter();
+                spans.any(|(file, span)| *file == block.file && span.contains(&reference.span.start))
+            };
             return references
                 .into_iter()
+                .filter(|(block, found)| !is_gone(*block, found))
                 .map(|(block, found)| (block, found, scope.clone()))
                 .collect();
         };
@@ -342,6 +348,23 @@ impl<'a> Cut<'a> {
             live.extend(within.map(|(block, reference)| (*block, *reference, Scope::default())));
         }
         live
+    }
+
+    /// Returns what a state leaves out of an item's repetition: file and span.
+    fn gone(&self, state: &StateId, item: &Item) -> Vec<(usize, std::ops::Range<usize>)> {
+        let root = &self.input.configuration.root().source;
+        let merged = root.merged(item);
+        let repeats = merged
+            .attributes
+            .iter()
+            .find(|(_, argument)| argument.name == "for_each");
+        match (self.part(state, item).map(|(_, part)| &part.form), repeats) {
+            (Some(Form::Only(keys)), Some((block, argument))) => {
+                let others = each::other_members(self.file(*block), &argument.value, keys);
+                others.into_iter().map(|span| (block.file, span)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Returns what holds for references in an item's block in a state.

@@ -7,7 +7,7 @@ use super::ownership::{Form, Repetition};
 use super::refer::Writer;
 use super::splice::{Edit, Kept, assemble};
 use super::{backend, json_syntax, text};
-use crate::address::{MoveableAddr, ProviderAddr};
+use crate::address::{InstanceKey, MoveableAddr, ProviderAddr};
 use crate::config::{
     Attribute, Block, BlockId, BlockKind, ConfigFile, Item, ModuleSource, NestedBlock, Syntax,
 };
@@ -157,13 +157,7 @@ impl Emitter<'_, '_, '_> {
             Form::Only(keys) if owned.repetition == Repetition::Count => {
                 edits.push(Edit::new(argument.value.clone(), keys.len().to_string()));
             }
-            Form::Only(keys) => {
-                let keys: Vec<String> = keys.iter().map(text::literal).collect();
-                let (start, end) = (argument.value.start, argument.value.end);
-                edits.push(Edit::new(start..start, "{ for key, value in "));
-                let filter = format!(" : key => value if contains([{}], key) }}", keys.join(", "));
-                edits.push(Edit::new(end..end, filter));
-            }
+            Form::Only(keys) => only(file, argument, keys, edits),
         }
     }
 
@@ -344,6 +338,27 @@ impl Emitter<'_, '_, '_> {
         );
         None
     }
+}
+
+/// Restricts a `for_each` to some keys.
+fn only(file: &ConfigFile, argument: &Attribute, keys: &[InstanceKey], edits: &mut Vec<Edit>) {
+    let filter = || {
+        let keys: Vec<String> = keys.iter().map(text::literal).collect();
+        format!(" : key => value if contains([{}], key) }}", keys.join(", "))
+    };
+    let (start, end) = (argument.value.start, argument.value.end);
+    if file.syntax == Syntax::Hcl {
+        edits.push(Edit::new(start..start, "{ for key, value in "));
+        edits.push(Edit::new(end..end, filter()));
+        return;
+    }
+    if let Some((inside, _)) = super::each::template(file, &argument.value) {
+        edits.push(Edit::new(inside.start..inside.start, "{ for key, value in "));
+        edits.push(Edit::new(inside.end..inside.end, text::spliced(file, &filter())));
+        return;
+    }
+    let others = super::each::other_members(file, &argument.value, keys);
+    edits.extend(others.into_iter().map(|span| Edit::new(span, "")));
 }
 
 /// Returns the root-level block that an address is in, and the key there.

@@ -62,7 +62,7 @@ impl NotFollowed {
             Self::StatesOnly(found) => (found, "write the code by hand, and plan it with real Terraform"),
             Self::Refused(found) => (
                 found,
-                "follow the advice above before the apply; or write the code by hand, and plan it with real Terraform",
+                "follow the advice above before the apply, or write the code by hand; where the new code is emitted and committed already, go on",
             ),
         };
         let mut warnings = found.clone();

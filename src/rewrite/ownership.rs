@@ -245,7 +245,8 @@ fn parts(
     for (state, list) in by_state {
         match form(input, item, repetition, is_split, &list) {
             Ok(form) => {
-                faults.extend(in_json(input, item, &form));
+                let fault = in_json(input, item, &form).filter(|fault| !faults.contains(fault));
+                faults.extend(fault);
                 let part = Part {
                     form,
                     item: list[0].1.1.clone(),
@@ -353,23 +354,31 @@ fn form(
     }
 }
 
-/// A repetition in JSON syntax is not divided: what it would need is no JSON.
+/// A repetition in JSON syntax is divided where it is an object with constant names, or one template as a whole.
 fn in_json(input: &Input<'_>, item: &Item, form: &Form) -> Option<Diagnostic> {
     let root = &input.configuration.root().source;
     let name = ["for_each", "count"]
         .into_iter()
         .find(|name| root.attribute(item, name).is_some());
     let (file, argument) = root.attribute(item, name?)?;
-    let is_divided = *form != Form::AsIs && file.syntax == crate::config::Syntax::Json;
-    is_divided.then(|| {
+    if *form == Form::AsIs || file.syntax != crate::config::Syntax::Json || argument.name == "count" {
+        return None;
+    }
+    let is_object = crate::json::parse(file.text(&argument.value)).is_ok_and(|node| {
+        let members = node.members();
+        members.is_some_and(|members| members.iter().all(|member| !member.key.contains("${")))
+    });
+    let can_be_divided = is_object || super::each::template(file, &argument.value).is_some();
+    (!can_be_divided).then(|| {
         let message = format!(
-            "{} is in JSON syntax and would be divided by its keys",
+            "{} would be divided by its keys, and its `for_each` in JSON syntax is neither an object with constant names \
+             nor one template",
             item.describe()
         );
         Diagnostic::error(message)
             .at(&file.source, argument.span.clone())
             .note("nothing was written")
-            .hint("take all of its keys, or write the block in HCL first")
+            .hint("write it as one template, `\"${local.all}\"`; or take all of its keys; or write the block in HCL first")
     })
 }
 

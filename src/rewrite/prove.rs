@@ -116,19 +116,13 @@ fn prove_files<'f>(
     };
     let mut faults = Vec::new();
     let mut deployed = BTreeSet::new();
-    for address in state
-        .iter()
-        .flat_map(|state| state.instances())
-        .map(Instance::addr)
-    {
-        if address.resource.mode == ResourceMode::Managed {
-            deployed.insert(address.resource.config());
-            let was_right = || before.is_none_or(|before| has_block(before, &address).is_none());
-            faults.extend(has_block(&configuration, &address).filter(|_| was_right()));
-        }
+    for address in state.into_iter().flat_map(managed) {
+        deployed.insert(address.resource.config());
+        let was_right = || before.is_none_or(|before| has_block(before, &address).is_none());
+        faults.extend(has_block(&configuration, &address).filter(|_| was_right()));
     }
+    faults.extend(undeclared_names(&configuration));
     for module in configuration.modules() {
-        faults.extend(references(&configuration, module));
         for (item, pieces) in module.source.items() {
             if !must_exist(&configuration, module, item) {
                 continue;
@@ -146,6 +140,26 @@ fn prove_files<'f>(
         }
     }
     faults
+}
+
+fn managed(state: &Snapshot) -> impl Iterator<Item = ResourceInstanceAddr> {
+    let all = state.instances().map(Instance::addr);
+    all.filter(|address| address.resource.mode == ResourceMode::Managed)
+}
+
+/// Finds objects of a state that have no block, or one that is repeated in another way.
+pub fn undeclared_objects(configuration: &Configuration, state: &Snapshot) -> Vec<Diagnostic> {
+    managed(state)
+        .filter_map(|address| has_block(configuration, &address))
+        .collect()
+}
+
+/// Finds names in a root module and in every module it calls that nothing declares.
+pub fn undeclared_names(configuration: &Configuration) -> Vec<Diagnostic> {
+    let modules = configuration.modules();
+    modules
+        .flat_map(|module| references(configuration, module))
+        .collect()
 }
 
 fn address_of(module: &ModuleAddr, item: &Item) -> Option<ConfigResourceAddr> {

@@ -1,6 +1,6 @@
 //! The edits that make references right in one state's code.
 
-use super::access::{self, Access, EachValue, Scope, Taken};
+use super::access::{self, Access, EachValue, Scope, Taken, Written};
 use super::closure::Cut;
 use super::naming::Names;
 use super::ownership::{Form, Repetition};
@@ -12,6 +12,7 @@ use super::uses;
 use super::values::{self, Values};
 use crate::address::InstanceKey;
 use crate::config::{BlockId, ConfigFile, Item, Reference, Role, Span, Syntax, Target};
+use crate::json;
 use crate::stack::StateId;
 
 /// What is needed to write references.
@@ -43,8 +44,13 @@ impl Writer<'_, '_> {
                     file: number,
                     loose,
                     suffix,
+                    written,
                 }) => {
-                    let new = self.piece(*number, span);
+                    let new = match written {
+                        Written::Hcl => self.piece(*number, span),
+                        Written::JsonValue => self.piece(*number, span).replace("\\/", "/"),
+                        Written::JsonTemplate => json::decode(&self.piece(*number, span)),
+                    };
                     let new = match loose {
                         true => format!("({new}){suffix}"),
                         false => format!("{new}{suffix}"),

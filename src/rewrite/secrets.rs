@@ -11,7 +11,7 @@ use super::ownership::Ownership;
 use super::text;
 use super::values::Values;
 use crate::address::{
-    ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceMode,
+    ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceAddr, ResourceMode,
 };
 use crate::config::{Item, Literal, ModuleSource};
 use crate::contract::sounds_secret;
@@ -19,6 +19,7 @@ use crate::contract::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::json;
 use crate::stack::StateId;
+use crate::state::Resource;
 
 /// How secret a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,11 +153,24 @@ fn of_resource(input: &Input<'_>, module: &ModuleAddr, item: &Item) -> BTreeMap<
         name: name.clone(),
     };
     let mut found: BTreeMap<String, Secrecy> = BTreeMap::new();
-    let resources = input
-        .snapshot
-        .resources()
-        .filter(|resource| resource.addr().config() == address);
-    for instance in resources.flat_map(crate::state::Resource::instances) {
+    let resources: Vec<Resource<'_>> = match module.0.is_empty() {
+        // There is only one, and it is found at once: this is asked for every block.
+        true => {
+            let address = ResourceAddr {
+                module: ModuleInstanceAddr::root(),
+                mode: address.mode,
+                type_name: address.type_name,
+                name: address.name,
+            };
+            input.snapshot.resource(&address).into_iter().collect()
+        }
+        false => {
+            let all = input.snapshot.resources();
+            all.filter(|resource| resource.addr().config() == address)
+                .collect()
+        }
+    };
+    for instance in resources.into_iter().flat_map(Resource::instances) {
         let attributes = instance.attributes().and_then(|text| json::parse(text).ok());
         for member in attributes
             .as_ref()

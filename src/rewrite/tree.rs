@@ -99,7 +99,8 @@ pub(super) fn tree(
         .into_iter()
         .map(|(name, text)| (name, text.into_bytes()))
         .collect();
-    let major = aws_major(input);
+    faults.extend(cannot_list(input, state, &contract_calls));
+    let major = aws_version(input).map(|(major, _)| major);
     for module in contract_calls {
         let path = format!("{}/{}/main.tf", contract_dir(input), module.name());
         tree.insert(path, module.text(major).into_bytes());
@@ -142,8 +143,8 @@ fn aws(input: &Input<'_>) -> Option<crate::address::ProviderAddr> {
         .ok()
 }
 
-/// Returns the locked major version of the AWS provider.
-fn aws_major(input: &Input<'_>) -> Option<u64> {
+/// Returns the locked version of the AWS provider: major and minor.
+fn aws_version(input: &Input<'_>) -> Option<(u64, u64)> {
     let lock = input.lock_file?;
     let block = lock
         .file
@@ -151,7 +152,36 @@ fn aws_major(input: &Input<'_>) -> Option<u64> {
         .iter()
         .find(|block| block.label(0).ends_with("hashicorp/aws"))?;
     let version = lock.file.string(&block.body.attribute("version")?.value)?;
-    version.split('.').next()?.parse().ok()
+    let mut numbers = version.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// Refuses to look for parameters by a pattern where the locked provider cannot list them.
+fn cannot_list(input: &Input<'_>, state: &StateId, calls: &BTreeSet<ContractModule>) -> Option<Diagnostic> {
+    let (major, minor) = aws_version(input)?;
+    if !calls.contains(&ContractModule::SsmRegex) || (major, minor) >= ContractModule::SSM_LISTS_SINCE {
+        return None;
+    }
+    let (since_major, since_minor) = ContractModule::SSM_LISTS_SINCE;
+    let message = format!(
+        "`{state}` can do without an upstream, whose parameter is then looked for in a list, and the locked AWS \
+         provider {major}.{minor} cannot list parameters"
+    );
+    let fault = Diagnostic::error(message).note("nothing was written").hint(format!(
+        "say `store = \"s3\"` in the `contract` block of the upstream; or upgrade the provider to {since_major}.{since_minor} \
+         in the monolith first; or take the upstream out of `optional_upstreams`"
+    ));
+    let named = match state {
+        StateId::Stack(name) => input
+            .plan
+            .stack(name)
+            .and_then(|stack| stack.optional_upstreams.first()),
+        StateId::Source(_) => None,
+    };
+    Some(match named {
+        Some(named) => fault.at(&input.plan.file, named.span.clone()),
+        None => fault,
+    })
 }
 
 /// Adds the files that the blocks of a stack read.

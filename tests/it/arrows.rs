@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 const GROUND: &[&str] = &["address", "diagnostic", "json", "source_tree", "stack", "state"];
 const REASON: &[&str] = &[
-    "config", "contract", "gitops", "graph", "journal", "moves", "plan", "policy", "propose", "report",
-    "rewrite",
+    "config", "contract", "gitops", "graph", "journal", "lint", "moves", "plan", "policy", "propose",
+    "report", "rewrite",
 ];
 const SIDE_WING: &[&str] = &["backend", "terraform", "workdir", "journal::file"];
 const CONDUCT: &[&str] = &["execute", "verify"];

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 use stackcut::error::Exit;
+use stackcut::lint::Rule;
 
 #[test]
 fn the_exit_code_table_matches_the_constants() {
@@ -28,7 +29,7 @@ fn the_exit_code_table_matches_the_constants() {
 /// Renders the reference from the definition of the command line itself.
 fn cli_reference() -> String {
     let mut page = String::from(
-        "# Command line reference\n\nWritten from the program's own help: `STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::` renews it, and the same\ntest fails when it is stale. Exit codes: [exit-codes.md](exit-codes.md).\n",
+        "# Command line reference\n\nWritten from the program's own help: `STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::` renews it, and the same\ntest fails when it is stale. Exit codes: [exit-codes.md](exit-codes.md). What\n`--format json` writes: [json.md](json.md).\n",
     );
     let mut command = stackcut::cli::Cli::command().term_width(100);
     command.build();
@@ -52,16 +53,47 @@ fn cli_reference() -> String {
     page
 }
 
+/// The rules of `check`, as a page.
+fn lints() -> String {
+    let mut page = String::from(
+        "# What `stackcut check` finds\n\n`stackcut check DIR…` reads stacks as they are written, emitted or edited by hand, and the ledger `contracts.json` that\n\
+         lies with them. It runs nothing, needs no credentials, and never shows a value of a state. Errors give exit code 2;\n\
+         warnings do so with `--deny-warnings`. This table is written from the rules themselves, as [cli.md](cli.md) is from the\nhelp.\n\n\
+         | rule | broken by |\n|---|---|\n",
+    );
+    for rule in Rule::ALL {
+        page.push_str(&format!("| `{}` | {} |\n", rule.name(), rule.summary()));
+    }
+    page.push_str(
+        "\nWhat is compared with what:\n\n\
+         - What a stack *tells* is read from its code: the `data` of an `ssm_json_store` or `s3_json_store`, or an output with\n  \
+         `jsonencode({ installed = …, public = … })`. Where the producer is not among the directories, the ledger stands for it.\n\
+         - What a stack *reads* is followed from the module, remote state or variable through locals to each place of use. An index\n  \
+         that is not constant stands for every key.\n\
+         - Types are compared as far as the text tells them: literals, templates, for expressions and well-known functions.\n\
+         - `--against OLD` compares the ledger with an older one: a value with readers may not go away or change its type.\n",
+    );
+    page
+}
+
+#[test]
+fn the_page_of_lints_is_the_rules() {
+    is_current("docs/lints.md", &lints());
+}
+
 #[test]
 fn the_command_line_reference_is_the_help() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
-    let expected = cli_reference();
+    is_current("docs/cli.md", &cli_reference());
+}
+
+fn is_current(page: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     if std::env::var_os("STACKCUT_UPDATE_DOCS").is_some() {
-        fs::write(&path, &expected).unwrap();
+        fs::write(&path, expected).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == expected,
-        "docs/cli.md is stale; renew it with STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::"
+        "{page} is stale; renew it with STACKCUT_UPDATE_DOCS=1 cargo test --test it docs::"
     );
 }

@@ -8,6 +8,7 @@ mod exports;
 mod keys;
 pub mod lab;
 mod lifted;
+mod modules;
 mod random;
 mod refusals;
 mod secrets;

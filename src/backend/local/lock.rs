@@ -108,7 +108,15 @@ pub(super) fn release(backend: &LocalBackend, id: &LockId) -> Result<(), Backend
         Some(standing) if !standing.is(id) => {
             return Err(standing.refusal(&backend.path.display().to_string()));
         }
-        None if held.is_none() => return Ok(()),
+        // Gone already; what its interrupted release left is for whoever is alone here.
+        None if held.is_none() => {
+            let sidecars = backend.sidecar_dir();
+            return match relocked(backend) {
+                Ok(_alone) => durable::clean(&sidecars).map_err(io_at(&sidecars, "clean up")),
+                Err(BackendError::Conflict { .. }) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
         _ => {}
     }
     let file = match held.take() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::saved::{self, Found};
 use crate::cli::conduct::{Conductor, explain, new_id, random, reaching};
 use crate::cli::earlier::Earlier;
-use crate::cli::journals::{open, reach};
+use crate::cli::journals::{open, reach, reach_saved};
 use crate::cli::prepare::{Prepared, Project};
 use crate::cli::stores::Stores;
 use crate::error::{CommandError, Exit};
@@ -72,7 +72,7 @@ impl Unit {
         let sources = locations
             .iter()
             .filter(|(id, _)| matches!(id, StateId::Source(_)));
-        let earlier = Earlier::look(stores, &reach(file), sources)?;
+        let earlier = Earlier::look(stores, &reach_saved(file, &plan), sources)?;
         let done = match saved::look(&plan, &locations, stores)? {
             Found::AsPlanned => plan.is_empty(),
             Found::CarriedOut => true,
@@ -101,6 +101,14 @@ impl Unit {
     /// Returns the unit's name for people.
     pub(super) fn name(&self) -> String {
         format!("{}, environment {}", self.file.display(), self.plan.environment)
+    }
+
+    /// Returns the option that leads a command to its migrations.
+    fn reach(&self) -> String {
+        match self.report {
+            Some(_) => reach(&self.file),
+            None => reach_saved(&self.file, &self.plan),
+        }
     }
 
     /// Counts the instances that move.
@@ -138,7 +146,7 @@ impl Unit {
             CommandError::new(format!("migration {id} keeps {held} locked until it is released"))
                 .note(format!("{} moves more out of the same source", self.name()))
                 .note("nothing was written")
-                .hint(reaching(&hint, id, &reach(&self.file)))
+                .hint(reaching(&hint, id, &self.reach()))
                 .exit(Exit::Locked),
         )
     }
@@ -160,7 +168,7 @@ impl Unit {
                 .earlier
                 .fences
                 .first()
-                .map(|(id, _)| reaching(&format!("`stackcut release {id}`"), id, &reach(&self.file))),
+                .map(|(id, _)| format!("stackcut release {id}{}", self.reach())),
         }
     }
 
@@ -182,14 +190,14 @@ impl Unit {
         });
         match ended {
             Ok(outcome) => {
-                ended_well(&mut run, outcome, &id, &reach(&self.file));
+                ended_well(&mut run, outcome, &id, &self.reach());
                 Ok(run)
             }
             Err(error) => {
                 if matches!(error.left, Left::Untouched) {
                     run.migration = None;
                 }
-                Err((Box::new(run), explain(&error, &reach(&self.file))))
+                Err((Box::new(run), explain(&error, &self.reach())))
             }
         }
     }
@@ -225,7 +233,7 @@ pub(in crate::cli) fn ended_well(run: &mut RunReport, outcome: Outcome, id: &Mig
             run.ending = Ending::Fenced;
             run.fence = held.iter().map(ToString::to_string).collect();
             run.fence_lost = lost.iter().map(ToString::to_string).collect();
-            run.next = Some(reaching(&format!("`stackcut release {id}`"), id, reach));
+            run.next = Some(format!("stackcut release {id}{reach}"));
         }
     }
 }

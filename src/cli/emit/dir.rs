@@ -212,10 +212,10 @@ impl EmitDir {
 
     fn would_lose(&self, lost: &[&str]) -> CommandError {
         const SHOWN: usize = 20;
-        let count = crate::report::count(lost.len(), "file");
         let head = format!(
-            "{count} in {} were not written by stackcut, or were edited since",
-            self.place.display()
+            "{} would lose what stackcut did not write, or what was edited since: {}",
+            self.place.display(),
+            crate::report::count(lost.len(), "file")
         );
         let mut finding = Diagnostic::error(head);
         for path in lost.iter().take(SHOWN) {

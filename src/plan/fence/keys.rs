@@ -21,6 +21,15 @@ pub(super) enum Keys {
     Count(u64),
     /// One for each of these.
     Set(BTreeSet<String>),
+    /// Some of these; which ones, the text does not tell.
+    Among {
+        /// The keys that may be there.
+        keys: BTreeSet<String>,
+        /// `for_each`.
+        argument: &'static str,
+        /// `file:line`.
+        at: String,
+    },
     /// The text does not tell.
     Unknown {
         /// `count` or `for_each`.
@@ -41,10 +50,14 @@ pub(super) fn of(module: &ModuleSource, item: &Item) -> Keys {
             _ => set(module, file, &attribute.value).map(Keys::Set),
         };
         return known.unwrap_or_else(|| {
-            let at = file.source.position(attribute.span.start);
-            Keys::Unknown {
-                argument,
-                at: format!("{}:{}", file.source.path, at.line),
+            let line = file.source.position(attribute.span.start).line;
+            let at = format!("{}:{line}", file.source.path);
+            match argument {
+                "for_each" => match among(file, &attribute.value) {
+                    Some(keys) => Keys::Among { keys, argument, at },
+                    None => Keys::Unknown { argument, at },
+                },
+                _ => Keys::Unknown { argument, at },
             }
         });
     }
@@ -82,6 +95,30 @@ fn keys_of(module: &ModuleSource, expr: &Expression, depth: usize) -> Option<BTr
                 "tomap" => keys_of(module, argument, depth.checked_sub(1)?),
                 _ => None,
             }
+        }
+        _ => None,
+    }
+}
+
+/// Returns the keys that a filter lets through: `{ for key, value in … : key => value if contains([…], key) }`, which is
+/// what a cut leaves of a block of which other stacks got keys.
+fn among(file: &ConfigFile, value: &std::ops::Range<usize>) -> Option<BTreeSet<String>> {
+    if file.syntax != Syntax::Hcl {
+        return None;
+    }
+    let Expression::ForExpr(filter) = file.expression(value)? else {
+        return None;
+    };
+    let key = filter.intro.key_var.as_ref()?.as_str();
+    let is_key = |expr: &Expression| matches!(expr, Expression::Variable(name) if name.as_str() == key);
+    let Expression::FuncCall(call) = &filter.cond.as_ref()?.expr else {
+        return None;
+    };
+    let is_contains = call.name.name.as_str() == "contains" && !call.name.is_namespaced();
+    let (list, asked) = (call.args.get(0)?, call.args.get(1)?);
+    match list {
+        Expression::Array(items) if is_contains && is_key(asked) && is_key(filter.key_expr.as_ref()?) => {
+            items.iter().map(constant).collect()
         }
         _ => None,
     }

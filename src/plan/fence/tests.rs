@@ -23,6 +23,8 @@ fn blocks_and_keys() {
     let object = "resource \"t_x\" \"a\" {\n  for_each = { k = var.v, \"l\" = 2 }\n}\n";
     let local =
         "locals {\n  names = [\"k\"]\n}\nresource \"t_x\" \"a\" {\n  for_each = toset(local.names)\n}\n";
+    let filtered = "resource \"t_x\" \"a\" {\n  for_each = { for key, value in var.x : key => value if contains([\"a.b\", \"b\"], key) }\n}\n";
+    let other_filter = "resource \"t_x\" \"a\" {\n  for_each = { for key, value in var.x : key => value if contains([\"b\"], value) }\n}\n";
     let table = [
         ("resource \"t_x\" \"a\" {\n}\n", "t_x.a", "main.tf:1"),
         ("resource \"t_x\" \"a\" {\n}\n", "t_x.b", "no"),
@@ -57,6 +59,17 @@ fn blocks_and_keys() {
             "resource \"t_x\" \"a\" {\n  count = var.on ? 1 : 0\n}\n",
             "t_x.a[0]",
             "main.tf:1? `count` at main.tf:2 is not known before a plan",
+        ),
+        (filtered, "t_x.a[\"c\"]", "no"),
+        (
+            filtered,
+            "t_x.a[\"a.b\"]",
+            "main.tf:1? `for_each` at main.tf:2 is not known before a plan",
+        ),
+        (
+            other_filter,
+            "t_x.a[\"c\"]",
+            "main.tf:1? `for_each` at main.tf:2 is not known before a plan",
         ),
     ];
     for (code, address, expected) in table {

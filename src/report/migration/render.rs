@@ -66,7 +66,7 @@ impl RunReport {
         if !self.fence.is_empty() {
             let _ = writeln!(
                 text,
-                "  locked until it is released: {}. Its code still declares what moved, and an apply of it would create that again",
+                "  locked until it is released: {}. Code that still declares what moved would create it again",
                 self.fence.join(", ")
             );
         }
@@ -83,7 +83,7 @@ impl RunReport {
                 Ending::Fenced => "remove what moved from the code, then ",
                 _ => "",
             };
-            let _ = writeln!(text, "  next: {first}{next}");
+            let _ = writeln!(text, "  next: {first}`{next}`");
         }
         text
     }
@@ -103,7 +103,7 @@ impl RunReport {
             Ending::Completed => format!("completed{}", written().unwrap_or_default()),
             Ending::Fenced => format!("done{}", written().unwrap_or_default()),
             Ending::Aborted => "given up; nothing was written".to_owned(),
-            Ending::Undone => "undone; every state is as before".to_owned(),
+            Ending::Undone => "undone; every state has the content from before".to_owned(),
             Ending::Discarded => "discarded; its backups are deleted, and there is no way back".to_owned(),
             Ending::Failed => "stopped".to_owned(),
             Ending::NotStarted => "not begun".to_owned(),
@@ -133,23 +133,41 @@ impl MigrationLine {
             "  {} ({}), environment {}",
             self.split, self.file, self.environment
         );
-        let _ = writeln!(text, "  begun {} by {}", self.started, self.started_by);
+        let _ = writeln!(
+            text,
+            "  begun {} by {}",
+            to_seconds(&self.started),
+            self.started_by
+        );
         if self.last != self.started {
-            let _ = writeln!(text, "  last {} by {}", self.last, self.last_by);
+            let _ = writeln!(text, "  last  {} by {}", to_seconds(&self.last), self.last_by);
         }
-        let places: Vec<String> = self
-            .states
-            .iter()
-            .map(|state| format!("{} ({})", state.name, state.location))
-            .collect();
-        let _ = writeln!(text, "  states: {}", places.join(", "));
+        let width = self.states.iter().map(|state| state.name.chars().count()).max();
+        for state in &self.states {
+            let _ = writeln!(
+                text,
+                "  {:width$}  {}",
+                state.name,
+                state.location,
+                width = width.unwrap_or_default()
+            );
+        }
         if let Some(advice) = &self.advice {
             let _ = writeln!(text, "  first: {advice}");
         }
         if !self.next.is_empty() {
-            let _ = writeln!(text, "  next: {}", self.next.join(", or "));
+            let commands: Vec<String> = self.next.iter().map(|next| format!("`{next}`")).collect();
+            let _ = writeln!(text, "  next: {}", commands.join(", or "));
         }
         text
+    }
+}
+
+/// Returns a time without the parts of a second, which nobody reads.
+fn to_seconds(time: &str) -> String {
+    match time.split_once('.') {
+        Some((whole, _)) => format!("{whole}Z"),
+        None => time.to_owned(),
     }
 }
 
@@ -171,7 +189,7 @@ impl StatusReport {
         let mut table = Table::new(&["when", "migration", "outcome", "split", "environment", "by"]);
         for line in &self.migrations {
             table.row([
-                line.last.clone(),
+                to_seconds(&line.last),
                 line.id.clone(),
                 line.phase.clone(),
                 line.split.clone(),

@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::diagnostic::Diagnostic;
 use crate::rewrite::Input;
-use crate::rewrite::access::{EachValue, item_of};
+use crate::rewrite::access::{EachValue, Written, item_of};
 use crate::rewrite::refer::constant;
 use crate::rewrite::splice::{Edit, apply};
 use crate::rewrite::{each, text};
@@ -334,6 +334,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                             file,
                             loose,
                             suffix,
+                            written: Written::Hcl,
                         }) => {
                             let value = root.files[file].text(&span);
                             if loose {
@@ -342,7 +343,7 @@ impl<'b, 'a> Bringer<'b, 'a> {
                                 format!("{value}{suffix}")
                             }
                         }
-                        None => {
+                        Some(EachValue::Expression { .. }) | None => {
                             return Err(self.refuse(
                                 caller,
                                 &reference.span,

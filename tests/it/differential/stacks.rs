@@ -142,7 +142,15 @@ fn terraform_plans_no_change_after_a_split() {
 fn split(dir: &Path) {
     let output = Command::new(env!("CARGO_BIN_EXE_stackcut"))
         .current_dir(dir)
-        .args(["split", "monolith", "--plan", "plan.hcl", "--out", "out"])
+        .args([
+            "split",
+            "monolith",
+            "--plan",
+            "plan.hcl",
+            "--out",
+            "out",
+            "--states-only",
+        ])
         .output()
         .unwrap();
     assert!(

@@ -1,41 +1,27 @@
-//! The signature example: the acme monolith on an emulated AWS, cut into ten stacks and a remainder.
+//! The plan file of acme, with states in files. Acme as a whole is cut in `emit::signature`.
 
 use std::fs;
 use std::path::Path;
 
-use super::lab::Lab;
-use crate::acme::make::Made;
+/// The contract of the example plan.
+pub const SSM: &str = "      store = \"ssm\"\n      path  = \"/configuration\"\n";
 
-/// The example plan, with states in files instead of the bucket.
-pub fn plan() -> String {
+/// The example plan, with states in files instead of the bucket, and contracts in a store.
+pub fn plan(contract: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/acme.hcl");
     let plan = fs::read_to_string(path).unwrap();
-    let start = plan.find("    backend \"s3\" {").unwrap();
-    let end = start + plan[start..].find("    }\n").unwrap() + 6;
     let backend = "    backend \"local\" {\n      path = \"STATES/${stack}.tfstate\"\n    }\n";
-    let plan = format!("{}{backend}{}", &plan[..start], &plan[end..]);
-    // Another store than the plan's own, for a look by hand or in CI.
-    match std::env::var("STACKCUT_STORE") {
-        Ok(store) => plan
-            .replace("store = \"ssm\"", &format!("store = \"{store}\""))
-            .replace("      path  = \"/configuration\"\n", ""),
-        Err(_) => plan,
-    }
+    let plan = with_block(&plan, "    backend \"s3\" {", backend);
+    with_block(
+        &plan,
+        "    contract {",
+        &format!("    contract {{\n{contract}    }}\n"),
+    )
 }
 
-#[test]
-fn every_stack_of_acme_plans_empty() {
-    let made = Made::new("acme", &["us_east_1"]);
-    let terraform = made.terraform("prod.tfvars");
-    terraform.apply();
-    terraform.settle();
-    terraform.run(&["fmt"]).ok();
-    let scratch = tempfile::tempdir().unwrap();
-    let monolith = terraform.dir().to_owned();
-    let lab = Lab::at(scratch, terraform, monolith, &plan());
-    let cut = lab.cut();
-    if let Some(dir) = std::env::var_os("STACKCUT_KEEP") {
-        cut.copy_to(Path::new(&dir));
-    }
-    cut.prove();
+/// Puts a block in the place of the one that begins so.
+fn with_block(plan: &str, begin: &str, new: &str) -> String {
+    let start = plan.find(begin).unwrap();
+    let end = start + plan[start..].find("    }\n").unwrap() + 6;
+    format!("{}{new}{}", &plan[..start], &plan[end..])
 }

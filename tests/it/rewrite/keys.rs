@@ -159,3 +159,166 @@ output "everything" {
     }
     "#);
 }
+
+#[test]
+fn keys_of_json_blocks_go_to_stacks_of_their_own() {
+    let code = r#"
+locals {
+  services = {
+    orders   = { size = 1 }
+    payments = { size = 2 }
+    "ship\"it" = { size = 3 }
+  }
+}
+
+resource "terraform_data" "all" {
+  input = {
+    made    = { for key, one in terraform_data.made : key => one.output }
+    set     = values(terraform_data.set)[*].output
+    object  = terraform_data.object["b"].output
+    counted = terraform_data.counted[*].output
+    modules = [for one in module.service : one.id]
+  }
+}
+"#;
+    let json = r#"{
+  "//": "by a generator",
+  "module": {
+    "service": {
+      "source": "./service",
+      "for_each": "${local.services}",
+      "name": "${each.key} of ${lookup(each.value, \"size\")}"
+    }
+  },
+  "resource": {
+    "terraform_data": {
+      "made": {
+        "for_each": "${local.services}",
+        "input": {"name": "${each.key}", "size": "${each.value.size}", "text": "<${each.key}> ${\"q\"}"}
+      },
+      "set": {
+        "for_each": "${toset([\"x\", \"y\", \"z\"])}",
+        "input": "${each.key}${each.value}"
+      },
+      "object": {
+        "for_each": {"a": {"deep": ["${terraform_data.set[\"x\"].output}", 1]}, "b": {"deep": ["/", 2]}, "c": {"deep": []}},
+        "input": "${each.value.deep}"
+      },
+      "counted": {"count": 3, "input": "n${count.index}"}
+    }
+  }
+}
+"#;
+    let service = "variable \"name\" {}\n\nresource \"terraform_data\" \"this\" {\n  input = var.name\n}\n\noutput \"id\" {\n  value = terraform_data.this.output\n}\n";
+    let stacks = r#"
+  stack "one" {
+    take = [
+      "terraform_data.made[\"ship\\\"it\"]", "terraform_data.set[\"x\"]", "terraform_data.object[\"a\"]",
+      "terraform_data.counted[2]", "module.service[\"orders\"]",
+    ]
+    move {
+      from = "terraform_data.made[\"ship\\\"it\"]"
+      to   = "terraform_data.ship"
+    }
+    move {
+      from = "terraform_data.set[\"x\"]"
+      to   = "terraform_data.set"
+    }
+    move {
+      from = "terraform_data.object[\"a\"]"
+      to   = "terraform_data.object"
+    }
+    move {
+      from = "terraform_data.counted[2]"
+      to   = "terraform_data.third"
+    }
+    move {
+      from = "module.service[\"orders\"]"
+      to   = "module.orders"
+    }
+  }
+  stack "two" { take = ["terraform_data.made[\"orders\"]", "terraform_data.set[\"y\"]", "terraform_data.object[\"b\"]"] }
+  stack "all" { take = ["terraform_data.all"] }
+"#;
+    let files = [
+        ("main.tf", formatted(code)),
+        ("made.tf.json", json.to_owned()),
+        ("service/main.tf", service.to_owned()),
+    ];
+    let cut = check(&borrowed(&files), stacks);
+    insta::assert_snapshot!(cut.text("one", "made.tf.json"), @r#"
+    {
+      "//": "by a generator",
+      "module": {
+        "orders": {
+          "source": "./service",
+          "name": "orders of ${lookup(local.services[\"orders\"], \"size\")}"
+        }
+      },
+      "resource": {
+        "terraform_data": {
+          "ship": {
+            "input": {"name": "${\"ship\\\"it\"}", "size": "${local.services[\"ship\\\"it\"].size}", "text": "<${\"ship\\\"it\"}> ${\"q\"}"}
+          },
+          "set": {
+            "input": "xx"
+          },
+          "object": {
+            "input": "${ {\"deep\": [\"${terraform_data.set.output}\", 1]}.deep}"
+          },
+          "third": {"input": "n2"}
+        }
+      }
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("two", "made.tf.json"), @r#"
+    {
+      "//": "by a generator",
+      "resource": {
+        "terraform_data": {
+          "made": {
+            "for_each": "${{ for key, value in local.services : key => value if contains([\"orders\"], key) }}",
+            "input": {"name": "${each.key}", "size": "${each.value.size}", "text": "<${each.key}> ${\"q\"}"}
+          },
+          "set": {
+            "for_each": "${{ for key, value in toset([\"x\", \"y\", \"z\"]) : key => value if contains([\"y\"], key) }}",
+            "input": "${each.key}${each.value}"
+          },
+          "object": {
+            "for_each": {"b": {"deep": ["/", 2]}},
+            "input": "${each.value.deep}"
+          }
+        }
+      }
+    }
+    "#);
+    insta::assert_snapshot!(cut.text("mono", "made.tf.json"), @r#"
+    {
+      "//": "by a generator",
+      "module": {
+        "service": {
+          "source": "./service",
+          "for_each": "${{ for key, value in local.services : key => value if contains([\"payments\", \"ship\\\"it\"], key) }}",
+          "name": "${each.key} of ${lookup(each.value, \"size\")}"
+        }
+      },
+      "resource": {
+        "terraform_data": {
+          "made": {
+            "for_each": "${{ for key, value in local.services : key => value if contains([\"payments\"], key) }}",
+            "input": {"name": "${each.key}", "size": "${each.value.size}", "text": "<${each.key}> ${\"q\"}"}
+          },
+          "set": {
+            "for_each": "${{ for key, value in toset([\"x\", \"y\", \"z\"]) : key => value if contains([\"z\"], key) }}",
+            "input": "${each.key}${each.value}"
+          },
+          "object": {
+            "for_each": {"c": {"deep": []}},
+            "input": "${each.value.deep}"
+          },
+          "counted": {"count": 2, "input": "n${count.index}"}
+        }
+      }
+    }
+    "#);
+}

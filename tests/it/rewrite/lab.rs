@@ -1,5 +1,7 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+mod quick;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +10,14 @@ use std::sync::Arc;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
+use stackcut::lint::{self, Rule, Stack};
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
 use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
+use stackcut::report::check::CheckReport;
 use stackcut::rewrite::{self, Input, Rewritten};
+use stackcut::source_tree::MemoryTree;
 use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
@@ -210,6 +215,7 @@ impl Lab {
             });
         let faults = rewrite::prove(&made.rewritten, &after, &undeployed.collect());
         assert!(faults.is_empty(), "the static proof fails:\n{}", shown(&faults));
+        made.assert_lints_clean();
         made.write();
         for (id, outcome) in &conserved.states {
             let bytes = match outcome.written() {
@@ -252,13 +258,38 @@ impl CutMade {
         self.dir.join(kind).join(id.name().as_str())
     }
 
-    /// Copies everything to a directory for people to look at.
-    pub fn copy_to(&self, dir: &Path) {
-        for (id, tree) in &self.rewritten.trees {
-            for (path, bytes) in tree {
-                write(&dir.join(id.name().as_str()).join(path), bytes);
-            }
-        }
+    /// What is emitted breaks no rule of `check`; but objects that are read as a whole are told as a whole, and
+    /// permissions are as wide as the monolith's.
+    fn assert_lints_clean(&self) {
+        let trees: BTreeMap<&StateId, MemoryTree> = self
+            .rewritten
+            .trees
+            .iter()
+            .map(|(id, files)| {
+                let files = files.iter();
+                let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
+                (id, tree)
+            })
+            .collect();
+        let stacks = trees.iter().map(|(id, tree)| Stack {
+            name: id.name().to_string(),
+            tree,
+            paths: self.rewritten.trees[*id].keys().cloned().collect(),
+            state: None,
+        });
+        let mut findings = lint::check(&lint::Input {
+            stacks: stacks.collect(),
+            ledger: Some(("contracts.json".to_owned(), self.rewritten.ledger.clone())),
+            against: Some(self.rewritten.ledger.clone()),
+        });
+        findings.retain(|finding| !matches!(finding.rule, Rule::WholeObject | Rule::WidePermission));
+        let stacks: Vec<String> = trees.keys().map(ToString::to_string).collect();
+        let report = CheckReport::new(stacks, None, &findings);
+        assert!(
+            findings.is_empty(),
+            "what is emitted is not clean:\n{}",
+            report.text()
+        );
     }
 
     fn write(&self) {

@@ -267,3 +267,29 @@ resource "terraform_data" "watcher" {
     hint: the cycle would be broken if `terraform_data.c` went to `two`
     "#);
 }
+
+#[test]
+fn json_that_cannot_be_divided() {
+    let code = r#"{
+  "resource": {
+    "terraform_data": {
+      "a": {
+        "for_each": {"${\"k\"}": 1, "l": 2},
+        "input": "${each.value}"
+      }
+    }
+  }
+}
+"#;
+    let stacks = "  stack \"one\" { take = [\"terraform_data.a[\\\"k\\\"]\"] }\n";
+    let files = [("main.tf.json", code), ("empty.tf", "")];
+    insta::assert_snapshot!(small::refusal(&files, stacks), @r#"
+    error: resource `terraform_data.a` would be divided by its keys, and its `for_each` in JSON syntax is neither an object with constant names nor one template
+      --> LAB/monolith/main.tf.json:5:9
+      |
+    5 |         "for_each": {"${\"k\"}": 1, "l": 2},
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = note: nothing was written
+    hint: write it as one template, `"${local.all}"`; or take all of its keys; or write the block in HCL first
+    "#);
+}

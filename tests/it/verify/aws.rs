@@ -127,7 +127,12 @@ fn acme_is_proven_before_anything_is_applied() {
     let env = terraform.environment();
     let scratch = tempfile::tempdir().unwrap();
     let monolith = terraform.dir().to_owned();
-    let lab = Lab::at(scratch, terraform, monolith, &crate::rewrite::acme::plan());
+    let lab = Lab::at(
+        scratch,
+        terraform,
+        monolith,
+        &crate::rewrite::acme::plan(crate::rewrite::acme::SSM),
+    );
     let cut = lab.cut();
     let mut stage = Stage::new(&lab);
     // The variable files are those of the plan file, not what a person types.

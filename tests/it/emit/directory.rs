@@ -1,0 +1,151 @@
+//! The directory that is written into: it has other owners too.
+
+use std::fs;
+
+use super::desk::Desk;
+use super::workflow::applied;
+
+const FILE: &str = "plans/shop.hcl";
+
+fn emit(desk: &Desk, more: &[&str]) -> super::desk::Ended {
+    desk.run(&[&["emit", FILE, "--out", "infra-new"], more].concat())
+}
+
+#[test]
+fn a_check_writes_nothing_and_lists_what_differs() {
+    let desk = applied();
+    let checked = emit(&desk, &["--check"]).code(2);
+    assert!(
+        checked.stdout.contains("missing    stacks/orders/main.tf\n"),
+        "{}",
+        checked.stdout
+    );
+    assert!(!desk.path("infra-new").exists());
+    emit(&desk, &[]).code(0);
+    emit(&desk, &["--check"]).code(0);
+    let main = desk.read("infra-new/stacks/orders/main.tf");
+    fs::write(
+        desk.path("infra-new/stacks/orders/main.tf"),
+        format!("{main}# Mine.\n"),
+    )
+    .unwrap();
+    fs::remove_file(desk.path("infra-new/contracts.json")).unwrap();
+    let before = desk.tree("infra-new");
+    insta::assert_snapshot!(emit(&desk, &["--check"]).code(2).stdout, @r#"
+    missing    contracts.json
+    different  stacks/orders/main.tf
+
+    infra-new: 2 files not as they should be
+    order of apply (default): network, orders, shop
+    "#);
+    let json = emit(&desk, &["--check", "--format", "json"]).code(2).json();
+    assert_eq!(json["changed"], serde_json::json!(["stacks/orders/main.tf"]));
+    assert_eq!(json["added"], serde_json::json!(["contracts.json"]));
+    assert_eq!(json["outcome"], "checked");
+    assert_eq!(desk.tree("infra-new"), before);
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let desk = applied();
+    desk.write("infra-new/README.md", "ours");
+    desk.write("infra-new/stacks/orders/Makefile", "ours");
+    emit(&desk, &[]).code(0);
+    emit(&desk, &["--check"]).code(0);
+    emit(&desk, &[]).code(0);
+    assert_eq!(desk.read("infra-new/README.md"), "ours");
+    assert_eq!(desk.read("infra-new/stacks/orders/Makefile"), "ours");
+}
+
+#[test]
+fn what_was_edited_is_not_lost() {
+    let desk = applied();
+    // Somebody else's file in the place of one of ours.
+    desk.write("infra-new/stacks/orders/main.tf", "mine");
+    let refused = emit(&desk, &[]).code(1);
+    insta::assert_snapshot!(refused.stderr, @r#"
+    ✓ computed plans/shop.hcl, environment default
+    error: infra-new would lose what stackcut did not write, or what was edited since: 1 file
+      = note: stacks/orders/main.tf
+      = note: nothing was written
+    hint: move them away, commit them and say --force, or name another directory with --out
+    "#);
+    assert_eq!(desk.tree("infra-new").len(), 1);
+    fs::remove_file(desk.path("infra-new/stacks/orders/main.tf")).unwrap();
+    emit(&desk, &[]).code(0);
+    // One of ours, edited.
+    let written = desk.read("infra-new/stacks/orders/main.tf");
+    desk.write("infra-new/stacks/orders/main.tf", &format!("{written}# Mine.\n"));
+    let before = desk.tree("infra-new");
+    emit(&desk, &[]).code(1);
+    assert_eq!(desk.tree("infra-new"), before);
+    emit(&desk, &["--force"]).code(0);
+    assert_eq!(desk.read("infra-new/stacks/orders/main.tf"), written);
+}
+
+#[test]
+fn what_is_written_no_more_is_removed() {
+    let desk = applied();
+    emit(&desk, &[]).code(0);
+    let renamed = |desk: &Desk, name: &str| {
+        let plan = desk
+            .read(FILE)
+            .replace("stack \"orders\"", &format!("stack \"{name}\""));
+        desk.write(FILE, &plan);
+    };
+    renamed(&desk, "ordering");
+    let checked = emit(&desk, &["--check"]).code(2);
+    assert!(
+        checked.stdout.contains("left over  stacks/orders/main.tf\n"),
+        "{}",
+        checked.stdout
+    );
+    // Only what is asked for is looked at.
+    emit(&desk, &["--only", "contracts"]).code(0);
+    assert!(desk.path("infra-new/stacks/orders/main.tf").exists());
+    assert!(!desk.path("infra-new/schemas/orders.json").exists());
+    assert!(desk.path("infra-new/schemas/ordering.json").exists());
+    desk.write("infra-new/stacks/orders/upstream.tf", "# Mine.\n");
+    emit(&desk, &[]).code(1);
+    fs::remove_file(desk.path("infra-new/stacks/orders/upstream.tf")).unwrap();
+    let emitted = emit(&desk, &["--only", "stacks"]).code(0);
+    assert!(
+        emitted.stdout.contains("removed    stacks/orders/main.tf\n"),
+        "{}",
+        emitted.stdout
+    );
+    assert!(!desk.path("infra-new/stacks/orders").exists());
+    assert!(desk.path("infra-new/stacks/ordering/main.tf").exists());
+    emit(&desk, &["--check"]).code(0);
+}
+
+#[test]
+fn each_environment_has_a_tree_of_its_own() {
+    let desk = applied();
+    let environment = |name: &str, value: &str| {
+        format!("  environment \"{name}\" {{\n    values = {{ environment = \"{value}\" }}\n  }}\n\n")
+    };
+    let environments = environment("stage", "stage") + &environment("tenant-b/prod", "prod");
+    let plan = desk
+        .read(FILE)
+        .replace("  defaults {", &format!("{environments}  defaults {{"))
+        .replace("${stack}.tfstate", "${environment}/${stack}.tfstate")
+        .replace(
+            "dir = \"../infra\"",
+            "dir   = \"../infra\"\n    state = \"${environment}.tfstate\"",
+        );
+    desk.write(FILE, &plan);
+    for environment in ["stage", "prod"] {
+        let state = desk.path("infra").join(format!("{environment}.tfstate"));
+        fs::copy(desk.path("infra/terraform.tfstate"), state).unwrap();
+    }
+    let emitted = emit(&desk, &["--env", "stage"]);
+    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
+    let emitted = emit(&desk, &["--env", "tenant-b/*"]);
+    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
+    let backend = desk.read("infra-new/tenant-b/prod/stacks/orders/main.tf");
+    assert!(backend.contains("states/prod/orders.tfstate"), "{backend}");
+    emit(&desk, &["--check"]).code(0);
+}
