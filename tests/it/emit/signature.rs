@@ -10,13 +10,13 @@ use std::path::Path;
 use super::desk::{Desk, only_contracts};
 use crate::acme::make::fixture;
 use crate::rewrite::acme::SSM;
+use crate::support::flavours;
 use crate::support::moto::Moto;
 use crate::support::terraform::{OVERRIDE_FILE, Terraform, aws_override};
 use crate::support::tools::{Flavour, TerraformBin, tools};
 
 const MONOLITH: &str = "testdata/acme";
 const PLAN: &str = "plans/acme.hcl";
-const FLAVOURS: [&str; 4] = ["ssm", "s3", "remote_state", "variables"];
 
 /// Takes acme and its plan file to a desk.
 fn desk(aws: &Moto, flavour: &str) -> Desk {
@@ -69,18 +69,7 @@ fn with_variables(desk: &Desk, terraform: Terraform, dir: &str) -> Terraform {
 
 #[test]
 fn acme_is_planned_moved_and_emitted_and_nothing_changes() {
-    let wanted = std::env::var("STACKCUT_FLAVOURS").unwrap_or_else(|_| "ssm".to_owned());
-    let wanted: Vec<&str> = match wanted.as_str() {
-        "all" => FLAVOURS.to_vec(),
-        list => list.split(',').collect(),
-    };
-    for flavour in wanted {
-        assert!(
-            FLAVOURS.contains(&flavour),
-            "{flavour} is no flavour: {FLAVOURS:?}"
-        );
-        prove(flavour);
-    }
+    flavours().into_iter().for_each(prove);
 }
 
 fn prove(flavour: &str) {
