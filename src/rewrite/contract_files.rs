@@ -319,8 +319,9 @@ impl ContractFiles<'_, '_, '_> {
                 if private {
                     let name = format!("{name}_private");
                     blocks.push(format!(
-                        "variable {} {{\n  type = any\n  sensitive = true\n}}\n",
-                        text::quote(&name)
+                        "variable {} {{\n  description = {}\n  type = any\n  sensitive = true\n}}\n",
+                        text::quote(&name),
+                        text::quote(&heading)
                     ));
                     locals.push((name.clone(), format!("var.{name}")));
                 }

@@ -57,8 +57,8 @@ const STACKS: &str = r#"
   }
 "#;
 
-/// Rehearses a cut with one store; the contracts are created, and nothing else is to do, though nothing is applied yet.
-fn rehearse(store: &str) {
+/// Rehearses a cut with one store, and with a reader that can do without its upstream where the provider can; the contracts are created, and nothing else is to do, though nothing is applied yet.
+fn rehearse(store: &str, optional: bool) {
     let aws = Moto::shared().account();
     let bucket = aws.unique_bucket("rehearsed");
     let scratch = tempfile::tempdir().unwrap();
@@ -71,7 +71,11 @@ fn rehearse(store: &str) {
     terraform.apply();
     terraform.settle();
     let contract = format!("contract {{\n      {}\n    }}", store.replace("BUCKET", &bucket));
-    let plan = plan(STACKS).replace("contract { store = \"remote_state\" }", &contract);
+    let stacks = match optional {
+        true => STACKS.to_owned(),
+        false => STACKS.replace("    optional_upstreams = [\"orders\"]\n", ""),
+    };
+    let plan = plan(&stacks).replace("contract { store = \"remote_state\" }", &contract);
     let lab = Lab::at(scratch, terraform, monolith, &plan);
     let cut = lab.cut();
     let mut stage = Stage::new(&lab);
@@ -107,10 +111,10 @@ fn rehearse(store: &str) {
 
 #[test]
 fn parameters() {
-    rehearse("store = \"ssm\"");
+    rehearse("store = \"ssm\"", false);
 }
 
 #[test]
 fn objects() {
-    rehearse("store = \"s3\"\n      bucket = \"BUCKET\"");
+    rehearse("store = \"s3\"\n      bucket = \"BUCKET\"", true);
 }
