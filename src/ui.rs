@@ -93,6 +93,11 @@ impl Ui {
         }
     }
 
+    /// Tells whether every detail is wanted.
+    pub fn is_verbose(&self) -> bool {
+        self.talk >= Talk::Verbose
+    }
+
     /// Prints a finding.
     pub fn finding(&self, finding: &Diagnostic) {
         let text = finding.to_string();

@@ -5,6 +5,9 @@ use thiserror::Error;
 use super::lock_info::LockInfo;
 use crate::state::Md5Digest;
 
+/// What an [`AccessDenied`](BackendError::AccessDenied) says of credentials that no grant helps.
+pub(super) const OUTDATED: &str = "the credentials in use are wrong or have expired";
+
 /// A call that did not succeed. `at` is the object (`s3://bucket/key`, `dynamodb://table/LockID`, a path), `action`
 /// the store's own name of the call.
 ///
@@ -13,7 +16,7 @@ use crate::state::Md5Digest;
 #[derive(Debug, Error)]
 pub enum BackendError {
     /// Somebody else holds the lock.
-    #[error("{at} is locked by {} since {} ({}, lock ID {})", holder.who, holder.created, holder.operation, holder.id)]
+    #[error("{at} is locked by {} since {} ({}, lock ID {})", holder.who, holder.created.strftime("%F %T UTC"), holder.operation, holder.id)]
     Locked {
         /// The state.
         at: String,
@@ -184,6 +187,19 @@ impl BackendError {
     /// Tells whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         self.is_ambiguous() || matches!(self, Self::Throttled { .. } | Self::Conflict { .. })
+    }
+
+    /// Returns what makes a denied call possible.
+    pub fn permits(&self) -> Option<String> {
+        match self {
+            Self::AccessDenied { detail, .. } if detail.contains(OUTDATED) => {
+                Some("renew the credentials in use, or choose others (AWS_PROFILE)".to_owned())
+            }
+            Self::AccessDenied { action, .. } => Some(format!(
+                "grant {action} to the credentials in use, or choose others (AWS_PROFILE)"
+            )),
+            _ => None,
+        }
     }
 
     /// Returns the command or deed that frees a held lock.

@@ -33,8 +33,24 @@ pub(super) struct Search {
     pub(super) known: Vec<Known>,
     /// Every place where journals may lie and that was looked at.
     pub(super) looked: Vec<String>,
-    /// Plan files and places that could not be looked at.
-    pub(super) problems: Vec<CommandError>,
+    /// What could not be looked at.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A plan file or a place that could not be looked at, or a journal that cannot be read.
+pub(super) struct Problem {
+    /// Whose journal.
+    pub(super) journal_of: Option<MigrationId>,
+    pub(super) error: CommandError,
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        Self {
+            journal_of: None,
+            error,
+        }
+    }
 }
 
 /// The places that one file leads to.
@@ -113,7 +129,7 @@ pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Sear
     for file in files {
         match homes(&file, stores, ui) {
             Ok(homes) => all.push(homes),
-            Err(error) if given.is_empty() || error.exit != Exit::Usage => found.problems.push(error),
+            Err(error) if given.is_empty() || error.exit != Exit::Usage => found.problems.push(error.into()),
             Err(error) => return Err(error),
         }
     }
@@ -141,7 +157,7 @@ impl Homes {
             let store = match stores.open_for_reading(location) {
                 Ok(store) => store,
                 Err(error) => {
-                    into.problems.push(error);
+                    into.problems.push(error.into());
                     continue;
                 }
             };
@@ -154,7 +170,7 @@ impl Homes {
                 Ok(ids) => ids,
                 Err(error) => {
                     if is_new {
-                        into.problems.push(backend_error(&error));
+                        into.problems.push(backend_error(&error).into());
                     }
                     continue;
                 }
@@ -172,7 +188,10 @@ impl Homes {
                     Ok(_) => {}
                     Err(error) => {
                         seen.insert(key);
-                        into.problems.push(error);
+                        into.problems.push(Problem {
+                            journal_of: Some(id),
+                            error,
+                        });
                     }
                 }
             }
@@ -322,11 +341,18 @@ pub(super) fn find(
     let Search {
         known,
         looked,
-        problems,
+        mut problems,
     } = search(given, stores, ui)?;
     let mut all = known;
     if let Some(at) = all.iter().position(|known| known.id() == id) {
         return Ok(all.swap_remove(at));
+    }
+    // It is there, and cannot be read: that is all there is to say.
+    let unreadable = problems
+        .iter()
+        .position(|problem| problem.journal_of.as_ref() == Some(id));
+    if let Some(at) = unreadable {
+        return Err(problems.swap_remove(at).error);
     }
     let mut error = CommandError::new(format!("there is no migration {id}")).note("nothing was changed");
     for place in &looked {
@@ -343,7 +369,7 @@ pub(super) fn find(
     error = error.hint(hint);
     // What could not be looked at may be why.
     for problem in problems.into_iter().rev() {
-        error.findings.splice(0..0, problem.findings);
+        error.findings.splice(0..0, problem.error.findings);
     }
     Err(error)
 }

@@ -363,6 +363,8 @@ pub(super) fn read_all(
                 .collect()
         });
         for ((id, _), reading) in chunk.iter().zip(readings) {
+            let reading = reading
+                .map_err(|error| error.note(format!("it is the state of `{id}`; nothing was written")));
             if let Some(snapshot) = reading? {
                 snapshots.insert((*id).clone(), snapshot);
             }
@@ -381,9 +383,7 @@ fn read_one(store: &dyn StateBackend) -> Result<Option<Snapshot>, CommandError> 
         return Ok(None);
     };
     Snapshot::read(object.bytes).map_err(|error| {
-        CommandError::new(format!("{at} is not a state that can be cut: {error}"))
-            .note("nothing was written")
-            .hint(error.advice())
+        CommandError::new(format!("{at} is not a state that can be cut: {error}")).hint(error.advice())
     })
 }
 

@@ -15,8 +15,8 @@ use crate::plan::fence::{StillDeclared, still_declared};
 use crate::report::count;
 use crate::ui::Ui;
 
-/// How many addresses a message lists.
-const SHOWN: usize = 20;
+/// How many addresses a message lists, unless all are wanted.
+const SHOWN: usize = 10;
 
 /// Free the sources of a migration, once their code no longer declares what moved
 ///
@@ -42,7 +42,7 @@ pub(super) struct ReleaseArgs {
 pub(super) fn run(args: &ReleaseArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let job = Job::start("release", &args.target, args.conduct, args.format, ui)?;
     let fenced = matches!(job.known.phase(), Phase::Fenced | Phase::ReleasingFence);
-    if fenced && let Err(error) = check(&job.known, &args.confirm, ui) {
+    if fenced && let Err(error) = check(&job.known, args, ui) {
         return job.fail(error);
     }
     job.run(|context, known, handles| {
@@ -50,7 +50,8 @@ pub(super) fn run(args: &ReleaseArgs, ui: &Ui) -> Result<Exit, CommandError> {
     })
 }
 
-fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandError> {
+fn check(known: &Known, args: &ReleaseArgs, ui: &Ui) -> Result<(), CommandError> {
+    let all = ui.is_verbose() || args.format == RunFormat::Json;
     let mut certain = Vec::new();
     let mut doubtful = Vec::new();
     for fence in known.found.journal().migration().fenced() {
@@ -59,7 +60,7 @@ fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandErr
             None => None,
         };
         for found in still_declared(&known.plan, &fence.id, code.as_ref()) {
-            let is_confirmed = confirmed.iter().any(|pattern| pattern.matches(&found.address));
+            let is_confirmed = args.confirm.iter().any(|pattern| pattern.matches(&found.address));
             match &found.doubt {
                 None => certain.push(found),
                 Some(_) if is_confirmed => {}
@@ -73,7 +74,7 @@ fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandErr
             count(certain.len(), "resource")
         );
         let command = format!("stackcut release {}{}", known.id(), known.reach());
-        return Err(listed(CommandError::new(message), &certain)
+        return Err(listed(CommandError::new(message), &certain, all)
             .note("an apply of this code would create them again; the sources stay locked")
             .hint(format!("remove them from the code, then run `{command}` again"))
             .exit(Exit::Changes));
@@ -86,7 +87,7 @@ fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandErr
         count(doubtful.len(), "resource")
     );
     if ui.can_ask() {
-        for line in lines(&doubtful) {
+        for line in lines(&doubtful, all) {
             ui.say(&line);
         }
         let question = format!("{message}. Are you sure that it does not?");
@@ -98,7 +99,7 @@ fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandErr
         known.reach(),
         doubtful[0].address
     );
-    Err(listed(CommandError::new(message), &doubtful)
+    Err(listed(CommandError::new(message), &doubtful, all)
         .note("the sources stay locked")
         .hint(format!(
             "make sure that it does not, then confirm each address or pattern: `{command}`"
@@ -106,17 +107,18 @@ fn check(known: &Known, confirmed: &[Pattern], ui: &Ui) -> Result<(), CommandErr
         .exit(Exit::Changes))
 }
 
-fn listed(mut error: CommandError, found: &[StillDeclared]) -> CommandError {
-    for line in lines(found) {
+fn listed(mut error: CommandError, found: &[StillDeclared], all: bool) -> CommandError {
+    for line in lines(found, all) {
         error = error.note(line);
     }
     error
 }
 
-fn lines(found: &[StillDeclared]) -> Vec<String> {
-    let mut lines: Vec<String> = found.iter().take(SHOWN).map(line).collect();
-    if found.len() > SHOWN {
-        lines.push(format!("… and {} more", found.len() - SHOWN));
+fn lines(found: &[StillDeclared], all: bool) -> Vec<String> {
+    let shown = if all { found.len() } else { SHOWN };
+    let mut lines: Vec<String> = found.iter().take(shown).map(line).collect();
+    if found.len() > shown {
+        lines.push(format!("… and {} more; -v lists all", found.len() - shown));
     }
     lines
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::conduct::who_of;
-use super::journals::{Known, search};
-use super::stores::Stores;
+use super::journals::{Known, Problem, search};
+use super::stores::{Stores, backend_error};
 use super::{RunFormat, print};
 use crate::error::{CommandError, Exit};
 use crate::journal::{Finished, Phase};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Exit, CommandError> {
     };
     let report = |lines: &mut Vec<MigrationLine>| lines.sort_by_key(order);
     show(&args.files, args.format, ui, report, |report, nothing| {
-        report.text(nothing)
+        report.text(nothing, ui.is_verbose())
     })
 }
 
@@ -72,18 +72,33 @@ fn show(
     arrange: impl Fn(&mut Vec<MigrationLine>),
     text: impl Fn(&StatusReport, &str) -> String,
 ) -> Result<Exit, CommandError> {
-    let found = search(files, &Stores::default(), ui)?;
-    let mut lines: Vec<MigrationLine> = found.known.iter().map(line).collect();
+    let stores = Stores::default();
+    let mut found = search(files, &stores, ui)?;
+    let mut lines = Vec::new();
+    for known in &found.known {
+        let (lost, unknown) = fences(known, &stores);
+        found.problems.extend(unknown.into_iter().map(Problem::from));
+        lines.push(line(known, lost));
+    }
     arrange(&mut lines);
     let mut problems = Vec::new();
     for problem in &found.problems {
-        ui.error(problem);
-        problems.extend(problem.findings.iter().map(|finding| finding.message.clone()));
+        ui.error(&problem.error);
+        let messages = problem
+            .error
+            .findings
+            .iter()
+            .map(|finding| finding.message.clone());
+        problems.extend(messages);
     }
     let report = StatusReport::new(lines, problems);
     let nothing = match found.looked.as_slice() {
         [] if found.problems.is_empty() => {
             "no migration: found no plan file in ./plans or here; name one".to_owned()
+        }
+        [] => "no migration: no source could be looked at".to_owned(),
+        looked if found.problems.iter().any(|problem| problem.journal_of.is_some()) => {
+            format!("no migration that can be read beside {}", looked.join(", "))
         }
         looked => format!("no migration beside {}", looked.join(", ")),
     };
@@ -109,7 +124,32 @@ fn standing_order(standing: Standing) -> u8 {
     }
 }
 
-fn line(known: &Known) -> MigrationLine {
+/// Returns the states of a fenced migration whose lock is gone, and why one could not be looked at.
+fn fences(known: &Known, stores: &Stores) -> (Vec<String>, Vec<CommandError>) {
+    let mut lost = Vec::new();
+    let mut unknown = Vec::new();
+    if known.phase() != Phase::Fenced {
+        return (lost, unknown);
+    }
+    for fence in known.found.journal().migration().fenced() {
+        let Some(state) = known.plan.states.iter().find(|state| state.id == fence.id) else {
+            continue;
+        };
+        let standing = stores
+            .open_for_reading(&state.location)
+            .and_then(|store| store.standing_lock().map_err(|error| backend_error(&error)));
+        match standing {
+            Ok(Some(standing)) if standing.is(&fence.lock) => {}
+            Ok(_) => lost.push(fence.id.to_string()),
+            Err(error) => {
+                unknown.push(error.note(format!("the lock of `{}` could not be looked at", fence.id)));
+            }
+        }
+    }
+    (lost, unknown)
+}
+
+fn line(known: &Known, fence_lost: Vec<String>) -> MigrationLine {
     let journal = known.found.journal();
     let migration = journal.migration();
     let summary = known.found.summary();
@@ -138,6 +178,7 @@ fn line(known: &Known) -> MigrationLine {
         started_by: session(0),
         last: summary.last,
         last_by: session(journal.records().len().saturating_sub(1)),
+        fence_lost,
         states: places(migration),
         backups: summary
             .backups

@@ -111,12 +111,23 @@ pub(super) fn backend_error(error: &BackendError) -> CommandError {
         BackendError::PreconditionFailed { .. } => {
             found.hint("run `stackcut plan` again and review the difference").exit(Exit::StateChanged)
         }
-        BackendError::AccessDenied { action, .. } => {
-            found.hint(format!("grant {action} to the credentials in use, or choose others (AWS_PROFILE)"))
+        BackendError::AccessDenied { .. } => found.hint(error.permits().unwrap_or_default()),
+        BackendError::NotFound { .. } => {
+            found.hint("check its name, the region, and the account of the credentials in use")
+        }
+        BackendError::Network { .. } => {
+            found.hint("check the network, the region and the endpoints, then run the same command again")
         }
         BackendError::LockingNotConfigured { .. } => {
             found.hint("add `dynamodb_table` or `use_lockfile = true` to the backend block")
         }
+        BackendError::DigestMismatch { at, calculated: None, .. } => found
+            .note("the object was deleted, and its digest item was left behind")
+            .hint(format!(
+                "where it was deleted on purpose, delete the item `{}-md5` of the lock table too; otherwise restore the object",
+                at.trim_start_matches("s3://")
+            ))
+            .exit(Exit::Stuck),
         BackendError::DigestMismatch { .. } => found
             .note("another write was interrupted, or someone changed the object behind Terraform's back")
             .hint("see who wrote it last; where that write was cut off, restore the object's previous version")

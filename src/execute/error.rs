@@ -9,6 +9,9 @@ use crate::journal::{DigestSight, InvalidMigration, JournalError, MigrationId, M
 use crate::stack::StateId;
 use crate::state::{Lineage, Serial};
 
+/// How the operation of every lock begins that is ours.
+const OPERATION: &str = "stackcut-";
+
 /// The exit code's worth of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -122,6 +125,16 @@ pub enum Cause {
     NotFound(StateId),
 }
 
+impl Cause {
+    /// Returns what makes a denied call possible.
+    fn permits(&self) -> Option<String> {
+        match self {
+            Self::Backend { source, .. } | Self::JournalStore { source, .. } => source.permits(),
+            _ => None,
+        }
+    }
+}
+
 /// In what condition everything was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
@@ -224,6 +237,12 @@ impl ExecuteError {
             (Cause::Concurrent { .. }, _) => {
                 format!("wait for it; if it is gone, run `stackcut resume {id}`")
             }
+            (cause, left) if let Some(permits) = cause.permits() => match left {
+                Left::Unfinished(_) | Left::LocksLeft => format!(
+                    "{permits}; then run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back"
+                ),
+                _ => permits,
+            },
             (Cause::AlreadyStarted, _) | (_, Left::Unfinished(_) | Left::LocksLeft) => {
                 format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back")
             }
@@ -237,6 +256,15 @@ impl ExecuteError {
             (Cause::StillDeclared(_), _) => {
                 format!("commit the code without them, then run `stackcut release {id}` again")
             }
+            (
+                Cause::Backend {
+                    source: BackendError::Locked { holder, frees, .. },
+                    ..
+                },
+                _,
+            ) if holder.operation.starts_with(OPERATION) => format!(
+                "wait (--lock-timeout), or end that migration as its lock says; only where its journal is gone: {frees}"
+            ),
             (Cause::Backend { source, .. }, _) if source.frees().is_some() => format!(
                 "wait (--lock-timeout); when you are sure that nobody is at work: {}",
                 source.frees().unwrap_or_default()
@@ -247,6 +275,13 @@ impl ExecuteError {
             (Cause::Recompute(_) | Cause::OtherResult(_), _) => {
                 "use the version of stackcut that made the plan, or plan again".to_owned()
             }
+            (Cause::Journal(JournalError::TooNew { .. }), _) => {
+                "use the version of stackcut that wrote the record, or a newer one".to_owned()
+            }
+            (Cause::Journal(_), _) => format!(
+                "restore the records of migration {id} (they lie in `journal/{id}/` beside the source; a bucket that keeps \
+                 versions has them); until then its locks and backups stay as they are"
+            ),
             _ => format!("`stackcut status` shows how migration {id} stands"),
         }
     }

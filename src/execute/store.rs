@@ -132,8 +132,9 @@ pub fn list(home: &dyn StateBackend) -> Result<Vec<MigrationId>, BackendError> {
     let ids: BTreeSet<MigrationId> = names
         .iter()
         .filter_map(|name| {
+            // Any record will do: a journal that lost its first one must not look as if there were none.
             let id: MigrationId = name.as_str().strip_prefix(DIR)?.split('/').next()?.parse().ok()?;
-            (*name == record_name(&id, 1)).then_some(id)
+            sequence_of(&id, name).map(|_| id)
         })
         .collect();
     Ok(ids.into_iter().collect())
@@ -213,14 +214,28 @@ impl<'a> Writer<'a> {
         let name = record_name(&self.journal.migration().id, record.sequence);
         let text = record.to_text();
         if self.torn.take().is_some_and(|torn| torn.0 == record.sequence) {
-            self.home
-                .delete_sidecar(&name)
-                .map_err(|source| self.failed(source))?;
+            self.clear(&name, record.sequence)?;
         }
         match self.home.create_sidecar(&name, text.as_bytes()) {
             Ok(()) => Ok(()),
             Err(BackendError::PreconditionFailed { .. }) => self.is_ours(record, &name, &text),
             Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// Deletes a record that was never written whole; somebody else who goes on here may have written it anew by now.
+    fn clear(&self, name: &SidecarName, sequence: u64) -> Result<(), Cause> {
+        let found = self
+            .home
+            .get_sidecar(name)
+            .map_err(|source| self.failed(source))?;
+        match found {
+            None => Ok(()),
+            Some(text) if Record::is_torn(&text) => self
+                .home
+                .delete_sidecar(name)
+                .map_err(|source| self.failed(source)),
+            Some(_) => Err(Cause::Concurrent { sequence }),
         }
     }
 

@@ -11,6 +11,7 @@ mod order;
 mod refuse;
 mod stolen;
 mod sweep;
+mod torn;
 mod verbs;
 
 pub(super) use harness::{change_of, id, originals};

@@ -453,6 +453,24 @@ impl PlanFile {
                 .hint("use `${stack}` in the key, or give one of them a `backend` block of its own"),
             );
         }
+        for (id, span) in self.states() {
+            let Some(location) = locations.get(&id) else {
+                continue;
+            };
+            let identity = backend::identity(location);
+            let beside = seen.iter().find_map(|(base, other)| {
+                let rest = identity.strip_prefix(base.as_str())?;
+                (location.backend == "s3" && is_beside(rest)).then_some(other)
+            });
+            if let Some(other) = beside {
+                let place = backend::describe(location);
+                faults.push(
+                    Diagnostic::error(format!("`{id}` would be where the locks, the digest or the journals of `{other}` are: {place}"))
+                        .at(&self.file, span)
+                        .hint("choose another key"),
+                );
+            }
+        }
         faults
     }
 
@@ -463,6 +481,12 @@ impl PlanFile {
             .find(|(other, _)| other == id)
             .map_or(self.name.span.clone(), |(_, span)| span)
     }
+}
+
+/// Tells whether what follows a state's key makes the name of something that belongs to it: its lock file, the lock
+/// item in the place of its digest, its sidecars.
+fn is_beside(rest: &str) -> bool {
+    rest == ".tflock" || rest == "-md5" || rest.starts_with(".stackcut/")
 }
 
 /// Evaluates one argument; a list gives JSON text.

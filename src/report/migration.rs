@@ -9,6 +9,7 @@ use crate::journal::Migration;
 use crate::plan::MigrationPlan;
 use crate::plan::backend::describe;
 use crate::plan::migration::{After, Before};
+use crate::stack::StateId;
 
 /// One state of a migration.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -194,6 +195,8 @@ pub struct MigrationLine {
     pub last: String,
     /// Who last went on with it.
     pub last_by: String,
+    /// The states whose lock should stand until `release`, and is gone.
+    pub fence_lost: Vec<String>,
     /// Its states.
     pub states: Vec<Place>,
     /// Copies of originals that are kept.
@@ -223,6 +226,8 @@ pub struct Place {
     pub name: String,
     /// Where it lives.
     pub location: String,
+    /// Whether something moves out of it; a stack otherwise.
+    pub source: bool,
 }
 
 /// A copy of an original.
@@ -244,6 +249,7 @@ pub fn places(migration: &Migration) -> Vec<Place> {
         .map(|state| Place {
             name: state.id.to_string(),
             location: state.place.clone(),
+            source: matches!(state.id, StateId::Source(_)),
         })
         .collect();
     places.sort_by(|a, b| a.name.cmp(&b.name));

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::backend::BackendError;
+use crate::backend::error::OUTDATED;
 
 /// One call: what about, which one.
 #[derive(Clone, Debug)]
@@ -145,7 +146,7 @@ pub(super) fn answered(call: Call, answer: &Answer<'_>) -> BackendError {
         return BackendError::PreconditionFailed { at };
     }
     if CREDENTIALS.contains(&code) {
-        let detail = format!("{code}: the credentials in use are wrong or have expired");
+        let detail = format!("{code}: {OUTDATED}");
         return BackendError::AccessDenied { at, action, detail };
     }
     if ELSEWHERE.contains(&code) || (status == 301 && code.is_empty()) {

@@ -52,7 +52,7 @@ fn a_held_lock_is_waited_for_and_then_shown() {
     process.lock_timeout = Duration::from_secs(40);
     let error = process.apply(&world.handles()).unwrap_err();
     insta::assert_snapshot!(show(&error), @r#"
-    Locked error: state `orders`: memory://bucket/orders.tfstate is locked by colleague@laptop since 2026-11-25T03:00:00Z (OperationTypeApply, lock ID eeeeeeee-eeee-eeee-eeee-eeeeeeeeeeee)
+    Locked error: state `orders`: memory://bucket/orders.tfstate is locked by colleague@laptop since 2026-11-25 03:00:00 UTC (OperationTypeApply, lock ID eeeeeeee-eeee-eeee-eeee-eeeeeeeeeeee)
       nothing was written, and no lock of this migration is left
     hint: wait (--lock-timeout); when you are sure that nobody is at work: set_lock("bucket/orders.tfstate", None)
     "#);

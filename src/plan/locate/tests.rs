@@ -392,3 +392,26 @@ fn files_of_backend_arguments_are_named_per_environment() {
         ]
     );
 }
+
+/// A state must not lie where another's lock file, digest item or sidecars are.
+#[test]
+fn what_belongs_to_a_state_is_no_place_for_another() {
+    let stack = |key: &str| {
+        let backend = format!("    backend \"s3\" {{\n      key = \"{key}\"\n    }}\n");
+        plan(&format!(
+            "  source {{\n    dir = \"mono\"\n  }}\n  stack \"a\" {{\n    layer = \"service\"\n    take = [\"x.y\"]\n{backend}  }}"
+        ))
+    };
+    let found = || location("s3", &[("bucket", "b"), ("key", "k"), ("region", "r")]);
+    for key in ["k.tflock", "k-md5", "k.stackcut/journal/x"] {
+        let refused = resolve(&stack(key), &[("acme", found())]).unwrap_err();
+        assert!(
+            refused
+                .contains("`a` would be where the locks, the digest or the journals of `acme` are: s3://b/k"),
+            "{refused}"
+        );
+    }
+    for key in ["k.tflock2", "k/a", "k.stackcut", "x-md5"] {
+        resolve(&stack(key), &[("acme", found())]).unwrap();
+    }
+}

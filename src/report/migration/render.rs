@@ -71,12 +71,7 @@ impl RunReport {
             );
         }
         if !self.fence_lost.is_empty() {
-            let _ = writeln!(
-                text,
-                "  NOT locked any more, although it must be: {}. Somebody freed the lock by force; make sure that nobody \
-                 applies the old code",
-                self.fence_lost.join(", ")
-            );
+            text.push_str(&lost(&self.fence_lost));
         }
         if let Some(next) = &self.next {
             let first = match self.ending {
@@ -111,6 +106,15 @@ impl RunReport {
     }
 }
 
+/// Warns of fences that are gone.
+fn lost(names: &[String]) -> String {
+    format!(
+        "  NOT locked any more, although it must be: {}. Somebody freed the lock by force; make sure that nobody applies \
+         the old code\n",
+        names.join(", ")
+    )
+}
+
 impl CommandReport {
     /// Returns the text for people.
     pub fn text(&self) -> String {
@@ -119,11 +123,33 @@ impl CommandReport {
 }
 
 impl MigrationLine {
-    fn text(&self) -> String {
+    /// Appends where the states are: the sources, and the stacks if all are wanted.
+    fn text_states(&self, text: &mut String, all: bool) {
+        let shown: Vec<_> = self.states.iter().filter(|state| all || state.source).collect();
+        let width = shown.iter().map(|state| state.name.chars().count()).max();
+        for state in &shown {
+            let _ = writeln!(
+                text,
+                "  {:width$}  {}",
+                state.name,
+                state.location,
+                width = width.unwrap_or_default()
+            );
+        }
+        if shown.len() < self.states.len() {
+            let others = count(self.states.len() - shown.len(), "stack");
+            let _ = writeln!(text, "  and {others}; -v shows where");
+        }
+    }
+
+    fn text(&self, all: bool) -> String {
         let mut text = String::new();
         let word = match self.standing {
             _ if self.stuck => format!("STUCK while {}", self.phase),
             Standing::Unfinished => format!("UNFINISHED, stopped while {}", self.phase),
+            Standing::Fenced if !self.fence_lost.is_empty() => {
+                "fenced: done, but not locked any more".to_owned()
+            }
             Standing::Fenced => "fenced: done, its source is locked until it is released".to_owned(),
             Standing::Finished => self.phase.clone(),
         };
@@ -142,15 +168,9 @@ impl MigrationLine {
         if self.last != self.started {
             let _ = writeln!(text, "  last  {} by {}", to_seconds(&self.last), self.last_by);
         }
-        let width = self.states.iter().map(|state| state.name.chars().count()).max();
-        for state in &self.states {
-            let _ = writeln!(
-                text,
-                "  {:width$}  {}",
-                state.name,
-                state.location,
-                width = width.unwrap_or_default()
-            );
+        self.text_states(&mut text, all);
+        if !self.fence_lost.is_empty() {
+            text.push_str(&lost(&self.fence_lost));
         }
         if let Some(advice) = &self.advice {
             let _ = writeln!(text, "  first: {advice}");
@@ -163,21 +183,23 @@ impl MigrationLine {
     }
 }
 
-/// Returns a time without the parts of a second, which nobody reads.
+/// Returns an RFC 3339 time in UTC as people read it, without the parts of a second.
 fn to_seconds(time: &str) -> String {
-    match time.split_once('.') {
-        Some((whole, _)) => format!("{whole}Z"),
-        None => time.to_owned(),
+    let whole = time.split(['.', 'Z']).next().unwrap_or_default();
+    match whole.split_once('T') {
+        Some((day, clock)) if time.ends_with('Z') => format!("{day} {clock} UTC"),
+        _ => time.to_owned(),
     }
 }
 
 impl StatusReport {
-    /// Returns the text for people; `nothing` is said where there is none.
-    pub fn text(&self, nothing: &str) -> String {
+    /// Returns the text for people, with the place of every state if `all` is wanted; `nothing` is said where there is
+    /// no migration.
+    pub fn text(&self, nothing: &str, all: bool) -> String {
         if self.migrations.is_empty() {
             return format!("{nothing}\n");
         }
-        let all: Vec<String> = self.migrations.iter().map(MigrationLine::text).collect();
+        let all: Vec<String> = self.migrations.iter().map(|line| line.text(all)).collect();
         all.join("\n")
     }
 

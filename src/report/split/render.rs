@@ -119,6 +119,10 @@ impl SplitReport {
             .iter()
             .filter(|state| !state.arrivals.is_empty())
             .collect();
+        if arriving.is_empty() {
+            text.push_str("\n  no resource moves\n");
+            return;
+        }
         let width = arriving
             .iter()
             .map(|state| state.name.chars().count())
@@ -305,5 +309,30 @@ fn more_rows(text: &mut String, rows: usize) {
             "\n… and {} more, all of them in the JSON report.\n",
             rows - MOST_ROWS
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No heading stands over nothing.
+    #[test]
+    fn a_report_of_no_moves_says_so() {
+        let report = SplitReport {
+            version: 1,
+            split: "shop".to_owned(),
+            environment: "default".to_owned(),
+            states: Vec::new(),
+            crossings: Vec::new(),
+            cycles: Vec::new(),
+            checks: Vec::new(),
+            warnings: Vec::new(),
+            code: None,
+            refusals: Vec::new(),
+        };
+        let text = report.text();
+        assert!(text.contains("\n  no resource moves\n"), "{text}");
+        assert!(!text.contains("what moves"), "{text}");
     }
 }

@@ -247,6 +247,41 @@ fn a_missing_bucket_and_missing_credentials_are_said_plainly() {
     assert!(stderr.contains("no credentials were found"), "{stderr}");
 }
 
+/// The target whose store is not there is named; so is what is left of a state that somebody deleted.
+#[test]
+fn what_cannot_be_read_says_whose_state_it_is_and_what_to_do() {
+    let lab = Lab::new();
+    let dir = tempfile::tempdir().unwrap();
+    monolith(&lab, dir.path(), &format!("dynamodb_table = \"{TABLE}\""));
+    let digest = format!("{}/stacks/orders.tfstate-md5", lab.bucket);
+    let zeros = "0".repeat(32);
+    lab.aws
+        .put_item(TABLE, &[("LockID", &digest), ("Digest", &zeros)]);
+    let (code, _, stderr) = stackcut(&lab, dir.path(), &["plan", "plan.hcl"]);
+    assert_eq!(code, 5, "{stderr}");
+    for part in [
+        "it is the state of `orders`; nothing was written",
+        &format!("where it was deleted on purpose, delete the item `{digest}` of the lock table too"),
+    ] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    lab.aws.delete_item(TABLE, &digest);
+    let elsewhere = PLAN.replace(
+        "    layer = \"service\"\n",
+        "    layer = \"service\"\n    backend \"s3\" {\n      bucket = \"no-such-bucket-at-all\"\n      key = \"k\"\n    }\n",
+    );
+    fs::write(dir.path().join("plan.hcl"), elsewhere).unwrap();
+    let (code, _, stderr) = stackcut(&lab, dir.path(), &["plan", "plan.hcl"]);
+    assert_eq!(code, 1, "{stderr}");
+    for part in [
+        "s3://no-such-bucket-at-all does not exist",
+        "it is the state of `orders`; nothing was written",
+        "hint: check its name, the region, and the account",
+    ] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+}
+
 #[test]
 fn what_a_plan_file_may_say_the_backend_understands() {
     use stackcut::backend::s3::S3Config;

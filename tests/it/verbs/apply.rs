@@ -307,7 +307,7 @@ fn several_are_carried_out_in_order_until_one_fails() {
         "{stderr}"
     );
     assert!(
-        stderr.contains("locked by kim@desk since 2026-11-25T08:00:00Z"),
+        stderr.contains("locked by kim@desk since 2026-11-25 08:00:00 UTC"),
         "{stderr}"
     );
     assert!(desk.path("a/orders-terraform.tfstate").exists());

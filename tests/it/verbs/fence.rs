@@ -194,3 +194,70 @@ fn a_stack_that_goes_back_is_fenced_until_its_code_is_gone() {
     assert_eq!(shop.matches("\"index_key\"").count(), 2);
     assert!(!desk.get("orders").unwrap().contains("\"index_key\""));
 }
+
+#[test]
+fn status_says_that_a_fence_was_taken_down_by_force() {
+    let desk = Desk::local();
+    desk.apply().code(0);
+    let standing = desk.run(&["status"]).code(0);
+    assert!(!standing.stdout.contains("NOT locked"), "{standing}");
+    assert_eq!(desk.migrations()[0]["fence_lost"], serde_json::json!([]));
+    std::fs::remove_dir_all(desk.path("mono/.terraform.tfstate.lock.info")).unwrap();
+    let lost = desk.run(&["status"]).code(0);
+    assert!(
+        lost.stdout
+            .contains("NOT locked any more, although it must be: shop."),
+        "{lost}"
+    );
+    assert_eq!(desk.migrations()[0]["fence_lost"], serde_json::json!(["shop"]));
+    // Somebody else's lock is no fence either.
+    desk.lock_by_kim("mono/terraform.tfstate");
+    assert_eq!(desk.migrations()[0]["fence_lost"], serde_json::json!(["shop"]));
+}
+
+/// Ten of many, and how many more; all of them for programs and for whoever asks.
+#[test]
+fn release_lists_the_first_ten() {
+    let desk = Desk::local();
+    let mut state: serde_json::Value = serde_json::from_str(&desk.get("shop").unwrap()).unwrap();
+    let model = state["resources"][2].clone();
+    assert_eq!(model["name"], "key");
+    let mut code = CODE_AFTER.to_owned();
+    for number in 10..35 {
+        let mut resource = model.clone();
+        resource["name"] = format!("many{number}").into();
+        resource["instances"][0]["attributes"]["id"] = format!("many{number}").into();
+        state["resources"].as_array_mut().unwrap().push(resource);
+        code.push_str(&format!("resource \"terraform_data\" \"many{number}\" {{}}\n"));
+    }
+    desk.put("shop", &serde_json::to_string_pretty(&state).unwrap());
+    desk.put_file("mono/main.tf", &code);
+    let taken: Vec<String> = (10..35)
+        .map(|number| format!("\"terraform_data.many{number}\""))
+        .collect();
+    let plan = desk.plan(&["base"]);
+    desk.put_file(PLAN, &plan.replace("\"terraform_data.key\"", &taken.join(", ")));
+    desk.apply().code(0);
+    let id = desk.id();
+    let listed = |args: &[&str]| {
+        let refused = desk.on("release", &id, args).code(2);
+        let lines = refused.stderr.lines();
+        let listed = lines
+            .filter(|line| line.contains("note: terraform_data.many"))
+            .count();
+        (
+            listed,
+            refused.stderr.contains("… and 15 more; -v lists all"),
+            refused,
+        )
+    };
+    let (short, says_so, _) = listed(&[]);
+    assert_eq!((short, says_so), (10, true));
+    let (all, says_so, _) = listed(&["-v"]);
+    assert_eq!((all, says_so), (25, false));
+    let (_, _, refused) = listed(&["--format", "json"]);
+    let notes = refused.json()["runs"][0]["error"]["notes"].clone();
+    assert_eq!(notes.as_array().unwrap().len(), 26, "{notes}");
+    desk.put_file("mono/main.tf", CODE_AFTER);
+    desk.on("release", &id, &[]).code(0);
+}

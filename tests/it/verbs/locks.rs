@@ -20,10 +20,10 @@ fn a_held_lock_is_reported_and_left_alone() {
     let refused = desk.apply().code(3);
     insta::assert_snapshot!(desk.stable(&refused.stderr), @r"
     ✓ computed plans/shop.hcl, environment default
-    error: migration ID: state `shop`: /home/mono/terraform.tfstate is locked by kim@desk since 2026-11-25T08:00:00Z (stackcut-apply, lock ID 9db590f1-b6fe-c5f2-2678-8804f089deba)
+    error: migration ID: state `shop`: /home/mono/terraform.tfstate is locked by kim@desk since 2026-11-25 08:00:00 UTC (stackcut-apply, lock ID 9db590f1-b6fe-c5f2-2678-8804f089deba)
       = note: its holder says: migration m-1
       = note: nothing was written, and no lock of this migration is left
-    hint: wait (--lock-timeout); when you are sure that nobody is at work: rm -r '/home/mono/.terraform.tfstate.lock.info'
+    hint: wait (--lock-timeout), or end that migration as its lock says; only where its journal is gone: rm -r '/home/mono/.terraform.tfstate.lock.info'
     ");
     assert_eq!(desk.states(), before);
     assert_eq!(fs::read(lock.join("lock.json")).unwrap(), info);

@@ -3,18 +3,13 @@
 use super::desk::{Desk, PLAN};
 use super::shop::CODE_AFTER;
 
-/// Replaces times.
+/// Replaces times: `2026-11-25 09:23:36 UTC`.
 fn timeless(text: &str) -> String {
-    text.split(' ')
-        .map(|word| match word.split_once('T') {
-            Some((day, rest)) if day.len() == 10 && day.starts_with("20") && rest.contains('Z') => {
-                let after = rest.find('Z').unwrap() + 1;
-                format!("TIME{}", &rest[after..])
-            }
-            _ => word.to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut text = text.to_owned();
+    while let Some(end) = text.find(" UTC by") {
+        text.replace_range(end - "2026-11-25 09:23:36".len()..end + " UTC".len(), "TIME");
+    }
+    text
 }
 
 #[test]
@@ -33,12 +28,8 @@ fn they_say_how_migrations_stand() {
       shop (plans/shop.hcl), environment default
       begun TIME by jo@host
       last  TIME by jo@host
-      base      /home/base/terraform.tfstate
-      network   /home/network/terraform.tfstate
-      orders    /home/orders/terraform.tfstate
-      payments  /home/payments/terraform.tfstate
-      search    /home/search/terraform.tfstate
-      shop      /home/mono/terraform.tfstate
+      shop  /home/mono/terraform.tfstate
+      and 5 stacks; -v shows where
       first: remove what moved from the code of the sources
       next: `stackcut release ID`, or `stackcut undo ID`
     ");
@@ -50,7 +41,7 @@ fn they_say_how_migrations_stand() {
     let id = desk.id();
     desk.clear_code();
     desk.on("release", &id, &[]).code(0);
-    insta::assert_snapshot!(timeless(&desk.transcript(&["status", PLAN])), @r"
+    insta::assert_snapshot!(timeless(&desk.transcript(&["status", PLAN, "-v"])), @r"
     exit code 0
     --- stdout
     ID  completed
@@ -72,7 +63,7 @@ fn they_say_how_migrations_stand() {
         .stdout
         .lines()
         .skip(1)
-        .map(|line| line.split_whitespace().nth(2).unwrap())
+        .map(|line| line.split_whitespace().nth(4).unwrap())
         .collect();
     assert_eq!(outcomes, ["undone", "completed"]);
 }
@@ -120,4 +111,68 @@ fn a_broken_plan_file_hides_no_other() {
             .contains(&format!("looked beside {}", desk.location("shop"))),
         "{unknown}"
     );
+}
+
+/// What a journal that cannot be believed does to every command: none says that there is no migration.
+#[test]
+fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
+    let desk = Desk::local();
+    desk.apply().code(0);
+    let id = desk.id();
+    let states = desk.states();
+    let record = |number: u32| {
+        desk.path(&format!(
+            "mono/.terraform.tfstate.stackcut/journal/{id}/{number:06}.json"
+        ))
+    };
+    let first = std::fs::read(record(1)).unwrap();
+    let third = std::fs::read_to_string(record(3)).unwrap();
+    let damages: [(&str, &dyn Fn(), &str, &str); 3] = [
+        (
+            "lost",
+            &|| std::fs::remove_file(record(1)).unwrap(),
+            "record 1 of the journal is missing",
+            "restore the records",
+        ),
+        (
+            "newer",
+            &|| std::fs::write(record(3), third.replace("{\"format\":1", "{\"format\":2")).unwrap(),
+            "record 3 of the journal has format 2",
+            "use the version of stackcut that wrote the record",
+        ),
+        (
+            "garbage",
+            &|| std::fs::write(record(3), "garbage\n").unwrap(),
+            "record 3 of the journal cannot be read",
+            "restore the records",
+        ),
+    ];
+    for (name, damage, says, hint) in damages {
+        damage();
+        let commands: [&[&str]; 6] = [
+            &["status"],
+            &["plan", PLAN],
+            &["apply", PLAN, "--auto-approve"],
+            &["resume", &id],
+            &["undo", &id, "--auto-approve"],
+            &["release", &id],
+        ];
+        for command in commands {
+            let refused = desk.run(command).code(1);
+            assert!(refused.stderr.contains(says), "{name}: {refused}");
+            assert!(refused.stderr.contains(hint), "{name}: {refused}");
+            assert!(
+                !refused.stderr.contains("there is no migration"),
+                "{name}: {refused}"
+            );
+            assert!(
+                !refused.stdout.contains("no migration beside"),
+                "{name}: {refused}"
+            );
+        }
+        assert_eq!(desk.states(), states);
+        std::fs::write(record(1), &first).unwrap();
+        std::fs::write(record(3), &third).unwrap();
+    }
+    desk.on("undo", &id, &["--auto-approve"]).code(0);
 }

@@ -206,3 +206,24 @@ fn bodies_are_not_quoted() {
     );
     assert!(!format!("{found:?}").contains("hunter2"));
 }
+
+#[test]
+fn what_helps_against_a_denial() {
+    let helps = |code| {
+        let answer = Answer {
+            status: 400,
+            code,
+            ..Answer::default()
+        };
+        answered(call(), &answer).permits()
+    };
+    assert_eq!(
+        helps("ExpiredToken").unwrap(),
+        "renew the credentials in use, or choose others (AWS_PROFILE)"
+    );
+    assert_eq!(
+        helps("AccessDenied").unwrap(),
+        "grant s3:PutObject to the credentials in use, or choose others (AWS_PROFILE)"
+    );
+    assert_eq!(helps("NoSuchBucket"), None);
+}
