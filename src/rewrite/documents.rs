@@ -357,7 +357,8 @@ impl Documents<'_, '_> {
                 Taken::Whole if half == Half::Public => None,
                 Taken::Keys if half == Half::Public => None,
                 Taken::Whole => {
-                    let may = |name: &&String| self.secrets.is_allowed(producer, &reading.consumer, item, name);
+                    let may =
+                        |name: &&String| self.secrets.is_allowed(producer, &reading.consumer, item, name);
                     for name in secrets.iter().filter(may) {
                         by_name.entry(Some(name)).or_default().insert(&reading.consumer);
                     }
