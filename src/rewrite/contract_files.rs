@@ -204,7 +204,8 @@ impl ContractFiles<'_, '_, '_> {
                             super::access::Taken::Attribute(name) => {
                                 writer.secrets.secrecy(item, name) > super::secrets::Secrecy::Open
                             }
-                            super::access::Taken::Whole | super::access::Taken::Keys => false,
+                            super::access::Taken::Whole => !writer.secrets_read(producer, item).is_empty(),
+                            super::access::Taken::Keys => false,
                         }
                 })
         })
