@@ -3,7 +3,8 @@
 //!
 //! First over a store in memory whose calls take time: all the same, then as long as a table of assumptions says. With
 //! `STACKCUT_BENCH_S3=http://127.0.0.1:PORT` also over S3 and DynamoDB there (an emulator: it makes a bucket and a table).
-//! `STACKCUT_BENCH_PARALLEL=10,32` chooses the concurrencies.
+//! `STACKCUT_BENCH_PARALLEL=10,32` chooses the concurrencies. The emulator of the tests also tells how many requests
+//! there were.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,7 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -233,7 +234,19 @@ fn ids(cut: &Cut) -> impl Iterator<Item = StateId> {
     cut.plan.states.iter().map(|state| state.id.clone())
 }
 
-fn in_memory(cut: &Cut, latency: Latency, parallel: usize) -> (f64, f64, u64) {
+/// What a run came to.
+struct Row {
+    /// Seconds.
+    bare: f64,
+    /// Seconds.
+    apply: f64,
+    /// Calls on the backend.
+    calls: u64,
+    /// Requests on the wire.
+    requests: Option<usize>,
+}
+
+fn in_memory(cut: &Cut, latency: Latency, parallel: usize) -> Row {
     let store = MemoryStore::default();
     let open = |gate: &Arc<Slow>| -> Handles {
         ids(cut)
@@ -253,7 +266,30 @@ fn in_memory(cut: &Cut, latency: Latency, parallel: usize) -> (f64, f64, u64) {
     let bare = bare(cut, &handles, parallel);
     let before = gate.calls.load(Ordering::Relaxed);
     let apply = apply(cut, &handles, parallel);
-    (bare, apply, gate.calls.load(Ordering::Relaxed) - before)
+    Row {
+        bare,
+        apply,
+        calls: gate.calls.load(Ordering::Relaxed) - before,
+        requests: None,
+    }
+}
+
+/// Asks the emulator of the tests how many requests there were so far; another one does not know.
+fn requests_so_far(host: &str) -> Option<usize> {
+    let mut stream = BufReader::new(TcpStream::connect(host).ok()?);
+    let ask = format!("GET /_requests/{ACCOUNT} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.get_mut().write_all(ask.as_bytes()).ok()?;
+    let mut count = 0;
+    let mut line = String::new();
+    // The server takes its time to close; the empty chunk is the end.
+    while stream.read_line(&mut line).ok()? > 0 && line != "0\r\n" {
+        if line.starts_with("HTTP/") && !line.contains(" 200 ") {
+            return None;
+        }
+        count += usize::from(line.starts_with("s3 ") || line.starts_with("dynamodb "));
+        line.clear();
+    }
+    Some(count)
 }
 
 /// An account of the emulator, which takes any key of twelve digits for one.
@@ -275,7 +311,7 @@ fn prepare(host: &str, service: &str, method: &str, path: &str, headers: &str, b
     assert!(read > 0);
 }
 
-fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> (f64, f64, u64) {
+fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> Row {
     let host = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let bucket = format!("bench-{}", started.unwrap().as_millis());
@@ -322,22 +358,28 @@ fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> (f64, f64, u64) {
     bare(cut, &handles, parallel);
     let bare = bare(cut, &handles, parallel);
     let before = gate.calls.load(Ordering::Relaxed);
+    let sent = requests_so_far(host);
     let apply = apply(cut, &handles, parallel);
-    (bare, apply, gate.calls.load(Ordering::Relaxed) - before)
+    let all = requests_so_far(host);
+    Row {
+        bare,
+        apply,
+        calls: gate.calls.load(Ordering::Relaxed) - before,
+        requests: all.zip(sent).map(|(all, sent)| all - sent),
+    }
 }
 
-fn row(store: &str, parallel: usize, (bare, apply, calls): (f64, f64, u64)) {
-    let calls = if calls == 0 {
-        "-".to_owned()
-    } else {
-        calls.to_string()
-    };
+fn row(store: &str, parallel: usize, states: usize, row: &Row) {
+    let requests = row.requests.map_or_else(
+        || "-".to_owned(),
+        |requests| format!("{requests} ({:.2})", requests as f64 / states as f64),
+    );
     println!(
-        "{store:<46} {parallel:>8} {:>8.0} ms {:>8.0} ms {:>7} {:>7.1}",
-        bare * 1e3,
-        apply * 1e3,
-        calls,
-        apply / bare
+        "{store:<46} {parallel:>8} {:>8.0} ms {:>8.0} ms {:>7} {requests:>14} {:>7.1}",
+        row.bare * 1e3,
+        row.apply * 1e3,
+        row.calls,
+        row.apply / row.bare
     );
 }
 
@@ -353,8 +395,8 @@ fn main() {
         written as f64 / 1e3 / cut.sizes.len() as f64
     );
     println!(
-        "{:<46} {:>8} {:>11} {:>11} {:>7} {:>7}",
-        "store", "parallel", "bare PUTs", "apply", "calls", "ratio"
+        "{:<46} {:>8} {:>11} {:>11} {:>7} {:>14} {:>7}",
+        "store", "parallel", "bare PUTs", "apply", "calls", "requests (per)", "ratio"
     );
     for (name, latency) in [
         ("memory, every call 20 ms", Latency::new(20, 20, 20)),
@@ -362,9 +404,18 @@ fn main() {
             "memory, assumed: PUT 40, GET 20, item 6 ms",
             Latency::new(40, 20, 6),
         ),
+        (
+            "memory, assumed: PUT 40, GET 20, item 20 ms",
+            Latency::new(40, 20, 20),
+        ),
     ] {
         for &parallel in &parallels {
-            row(name, parallel, in_memory(&cut, latency, parallel));
+            row(
+                name,
+                parallel,
+                cut.sizes.len(),
+                &in_memory(&cut, latency, parallel),
+            );
         }
     }
     if let Ok(endpoint) = std::env::var("STACKCUT_BENCH_S3") {
@@ -372,7 +423,8 @@ fn main() {
             row(
                 "S3 and DynamoDB, emulated",
                 parallel,
-                in_s3(&cut, &endpoint, parallel),
+                cut.sizes.len(),
+                &in_s3(&cut, &endpoint, parallel),
             );
         }
     }

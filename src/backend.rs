@@ -215,6 +215,10 @@ pub trait StateBackend: Send + Sync {
     /// Tells whether a digest belongs to the state, to be written after each write of the object.
     fn keeps_digest(&self) -> bool;
 
+    /// Tells whether calls travel over a network: their time is that of the way, so that many at once take no longer than
+    /// few, and may be put together.
+    fn is_remote(&self) -> bool;
+
     /// Reads the state, and how its digest stands to it.
     ///
     /// A stale digest is looked at again for up to ten seconds, as Terraform does, and then reported as data: what it

@@ -19,6 +19,7 @@ mod emit;
 mod export_blocks;
 mod exports;
 mod follow;
+mod joined;
 mod json_syntax;
 mod lift;
 mod naming;

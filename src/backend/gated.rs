@@ -132,6 +132,10 @@ impl<G: Gate> StateBackend for Gated<G> {
         self.inner.keeps_digest()
     }
 
+    fn is_remote(&self) -> bool {
+        self.inner.is_remote()
+    }
+
     fn read(&self) -> Result<Reading, BackendError> {
         self.pass(Operation::Read, |inner| inner.read())
     }

@@ -182,6 +182,10 @@ impl StateBackend for LocalBackend {
         false
     }
 
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     fn read(&self) -> Result<Reading, BackendError> {
         let slot = lock::slot(&self.key);
         let held = slot.lock().expect("no holder panics");

@@ -163,6 +163,11 @@ impl StateBackend for MemoryBackend {
         self.digest
     }
 
+    /// It stands for a store behind a network.
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn read(&self) -> Result<Reading, BackendError> {
         let content = self.store.content();
         let object = content.states.get(&self.path).map(|(write, bytes)| StateObject {

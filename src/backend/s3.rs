@@ -13,7 +13,8 @@
 //! Beside a state `KEY` stand `KEY.tflock` (while locked that way) and `KEY.stackcut/…` (the sidecars).
 //!
 //! What each part knows: `config` turns arguments and environment into settings, `clients` shares connections and
-//! credentials between states, `objects` and `items` make the calls, `errors` reads the answers, `locks` is the protocol.
+//! credentials between states, `objects` and `items` make the calls, `together` lets calls of many states on items share
+//! requests, `errors` reads the answers, `locks` is the protocol.
 
 mod clients;
 mod config;
@@ -23,6 +24,7 @@ mod identity;
 mod items;
 mod locks;
 mod objects;
+mod together;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,7 +37,7 @@ pub use config::{
 
 use clients::Services;
 use items::Items;
-use locks::Locks;
+use locks::{Known, Locks};
 use objects::Objects;
 
 use super::{
@@ -56,6 +58,7 @@ pub struct S3Backend {
     objects: Objects,
     items: Option<Items>,
     half: Mutex<Option<LockId>>,
+    known: Mutex<Option<Known>>,
 }
 
 impl std::fmt::Debug for S3Backend {
@@ -71,12 +74,13 @@ impl S3Backend {
         let items = config
             .lock_table
             .as_ref()
-            .map(|table| Items::new(Arc::clone(&services), table));
+            .map(|table| Items::new(&services, table));
         Self {
             lock_id: config.lock_id(),
             objects: Objects::new(clients.clone(), services, &config),
             items,
             half: Mutex::default(),
+            known: Mutex::default(),
             clients,
             config,
         }
@@ -99,6 +103,7 @@ impl S3Backend {
             lock_id: &self.lock_id,
             at: self.describe(),
             half: &self.half,
+            known: &self.known,
         }
     }
 
@@ -158,6 +163,10 @@ impl StateBackend for S3Backend {
 
     fn keeps_digest(&self) -> bool {
         self.items.is_some()
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     fn read(&self) -> Result<Reading, BackendError> {

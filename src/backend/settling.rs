@@ -132,6 +132,10 @@ impl StateBackend for Settling {
         self.inner.keeps_digest()
     }
 
+    fn is_remote(&self) -> bool {
+        self.inner.is_remote()
+    }
+
     fn read(&self) -> Result<Reading, BackendError> {
         self.retry(|| self.inner.read())
     }

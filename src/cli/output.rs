@@ -10,6 +10,9 @@ use crate::error::{CommandError, Exit};
 /// The file by which a directory is known as one of ours, and so may be replaced.
 pub(super) const MARKER: &str = ".stackcut";
 
+/// The values of contracts, where variables hand them on.
+const VALUES_FILE: &str = "contracts.auto.tfvars.json";
+
 /// A directory that is being written beside its final place.
 ///
 /// Dropped unfinished, it leaves nothing behind.
@@ -59,14 +62,23 @@ impl OutputDir {
         Ok(dir)
     }
 
-    /// Writes a file; parent directories are made. States hold secrets: every file is readable by its owner only.
+    /// Writes a file; parent directories are made. States hold secrets: it is readable by its owner only.
     pub(super) fn write(&self, relative: &str, bytes: &[u8]) -> Result<(), CommandError> {
+        self.write_with(relative, bytes, PRIVATE)
+    }
+
+    /// Writes a file of code, which everyone may read.
+    pub(super) fn write_code(&self, relative: &str, bytes: &[u8]) -> Result<(), CommandError> {
+        self.write_with(relative, bytes, code_mode(relative, bytes))
+    }
+
+    fn write_with(&self, relative: &str, bytes: &[u8], mode: u32) -> Result<(), CommandError> {
         let _whole = signals::writing_files();
         let path = self.scratch.path().join(relative);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed(parent, "create", &error))?;
         }
-        write_private(&path, bytes).map_err(|error| failed(&path, "write", &error))
+        write_file(&path, bytes, mode).map_err(|error| failed(&path, "write", &error))
     }
 
     /// Puts the directory in its place.
@@ -121,21 +133,38 @@ fn refuse_foreign(place: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// For its owner alone.
+const PRIVATE: u32 = 0o600;
+
+/// Returns the mode of a file of code. Values of contracts may be secret; what names its interpreter is there to be run,
+/// by a provisioner or an `external` data source.
+pub(super) fn code_mode(path: &str, bytes: &[u8]) -> u32 {
+    if path.ends_with(VALUES_FILE) {
+        PRIVATE
+    } else if bytes.starts_with(b"#!") {
+        0o755
+    } else {
+        0o644
+    }
+}
+
+/// Writes a new file with a mode, less what the user's mask forbids.
 #[cfg(unix)]
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
-        .mode(0o600)
+        .mode(mode)
         .open(path)?;
     file.write_all(bytes)
 }
 
+/// Writes a new file.
 #[cfg(not(unix))]
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_file(path: &Path, bytes: &[u8], _mode: u32) -> io::Result<()> {
     fs::write(path, bytes)
 }
 

@@ -115,7 +115,7 @@ pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
 
 fn write_code(out: &OutputDir, code: &Rewritten) -> Result<(), CommandError> {
     for (path, bytes) in code.files() {
-        out.write(&path, &bytes)?;
+        out.write_code(&path, &bytes)?;
     }
     Ok(())
 }

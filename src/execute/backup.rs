@@ -43,7 +43,26 @@ pub(super) fn save(
         }
         Err(error) => return Err(failed(error)),
     }
-    load(store, change, id).map(drop)
+    // Equal bytes say what equal hashes would, and sooner.
+    match store.get_sidecar(&name).map_err(failed)? {
+        Some(found) if found == bytes => Ok(()),
+        Some(_) => Err(differs(change, &name)),
+        None => Err(missing(change, &name)),
+    }
+}
+
+fn missing(change: &StateChange, name: &SidecarName) -> Cause {
+    Cause::BackupMissing {
+        state: change.id.clone(),
+        name: name.to_string(),
+    }
+}
+
+fn differs(change: &StateChange, name: &SidecarName) -> Cause {
+    Cause::BackupDiffers {
+        state: change.id.clone(),
+        name: name.to_string(),
+    }
 }
 
 /// Reads a backup; what comes back is the original.
@@ -58,17 +77,11 @@ pub(super) fn load(
         source,
     })?;
     let Some(bytes) = found else {
-        return Err(Cause::BackupMissing {
-            state: change.id.clone(),
-            name: name.to_string(),
-        });
+        return Err(missing(change, &name));
     };
     let original = change.before.as_ref().map(|before| before.sha256);
     if original != Some(Sha256Digest::of(&bytes)) {
-        return Err(Cause::BackupDiffers {
-            state: change.id.clone(),
-            name: name.to_string(),
-        });
+        return Err(differs(change, &name));
     }
     Ok(bytes)
 }

@@ -110,7 +110,8 @@ pub struct Context<'a> {
     pub lock_timeout: Duration,
     /// How long a request of a process that is gone may still be under way. Only an undo has to wait for it.
     pub settle: Duration,
-    /// How many states are read or written at once.
+    /// How many states are read at once, and how many are written. Calls that carry no content (locks, digests, a look at
+    /// what should not be there yet) go wider where they travel over a network, unless this is 1.
     pub parallelism: NonZeroUsize,
     /// The wish to stop.
     pub interrupt: &'a Interrupt,

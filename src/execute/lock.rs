@@ -80,9 +80,8 @@ impl Locks {
             .copied()
             .partition(|change| change.id == *taking.migration.home());
         for group in [home, others] {
-            let results = parallel::each(taking.context.parallelism, &group, |change| {
-                taking.try_one(change)
-            });
+            let wide = parallel::wide(taking.context.parallelism, taking.handles);
+            let results = parallel::each(wide, &group, |change| taking.try_one(change));
             let mut first: Option<Cause> = None;
             for (change, result) in group.iter().zip(results) {
                 match (result, &first) {
@@ -166,14 +165,15 @@ impl Locks {
             .iter()
             .filter(|change| !self.held.contains_key(&change.id) && !self.gone.contains(&change.id))
             .collect();
-        let asked: Vec<Result<_, Cause>> = parallel::each(context.parallelism, &unknown, |change| {
-            let standing = store(handles, &change.id)?
-                .standing_lock()
-                .map_err(|source| failed(change, source))?;
-            Ok(standing
-                .is_some_and(|standing| fits(&standing, change))
-                .then(|| change.id.clone()))
-        });
+        let asked: Vec<Result<_, Cause>> =
+            parallel::each(parallel::wide(context.parallelism, handles), &unknown, |change| {
+                let standing = store(handles, &change.id)?
+                    .standing_lock()
+                    .map_err(|source| failed(change, source))?;
+                Ok(standing
+                    .is_some_and(|standing| fits(&standing, change))
+                    .then(|| change.id.clone()))
+            });
         let mut ours: BTreeSet<StateId> = self.held.keys().cloned().collect();
         for answer in asked {
             ours.extend(answer?);
@@ -189,7 +189,7 @@ impl Locks {
         migration: &Migration,
         ids: &[StateId],
     ) -> Result<(), Cause> {
-        let released = parallel::each(context.parallelism, ids, |id| {
+        let released = parallel::each(parallel::wide(context.parallelism, handles), ids, |id| {
             let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
             match store(handles, id)?.unlock(&change.lock) {
                 Ok(()) => {

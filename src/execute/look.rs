@@ -1,14 +1,15 @@
 //! Looking at states, each once for as long as our lock keeps it as it is.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use super::Handles;
 use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
-use super::parallel;
+use super::parallel::{self, Turns};
 use crate::backend::{DigestStanding, Expect, Reading};
-use crate::journal::{DigestSight, Journal, Sighting, Standing, StateChange, standing};
+use crate::journal::{DigestSight, Journal, Phase, Sighting, Standing, StateChange, standing};
 use crate::stack::StateId;
 use crate::state::{Sha256Digest, Snapshot};
 
@@ -24,12 +25,21 @@ pub(super) struct Seen {
 }
 
 /// All that was seen and still holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Looks {
     seen: BTreeMap<StateId, Seen>,
+    turns: Turns,
 }
 
 impl Looks {
+    /// `bound` is how many contents are read at once.
+    pub(super) fn new(bound: NonZeroUsize) -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            turns: Turns::new(bound),
+        }
+    }
+
     /// Reads every state that was not seen since it was last touched.
     pub(super) fn complete(
         &mut self,
@@ -43,24 +53,33 @@ impl Looks {
             .iter()
             .filter(|change| !self.seen.contains_key(&change.id))
             .collect();
-        let readings = parallel::each(context.parallelism, &unseen, |change| {
-            if context.interrupt.is_raised() {
-                return Err(Cause::Interrupted);
-            }
-            let reading = store(handles, &change.id)?
-                .read()
-                .map_err(|source| Cause::Backend {
-                    state: change.id.clone(),
-                    source,
-                })?;
-            let seen = see(journal, change, reading);
-            context.tell(&Progress::Read(change.id.clone()));
-            Ok(seen)
+        let nothing_written = matches!(journal.phase(), Phase::Locking | Phase::BackingUp);
+        let readings = parallel::each(parallel::wide(context.parallelism, handles), &unseen, |change| {
+            // What should not be there yet has no content to read.
+            let _turn = (!nothing_written || !change.is_new()).then(|| self.turns.take());
+            look_at(context, handles, journal, change)
         });
         for (change, seen) in unseen.iter().zip(readings) {
             self.seen.insert(change.id.clone(), seen?);
         }
         Ok(())
+    }
+
+    /// Reads one state back that was just written; to be [noted](Self::note).
+    pub(super) fn back(
+        &self,
+        context: &Context<'_>,
+        handles: &Handles,
+        journal: &Journal,
+        change: &StateChange,
+    ) -> Option<Seen> {
+        let _turn = self.turns.take();
+        // If it fails, the state was not seen, and is read once more before anything follows from it.
+        look_at(context, handles, journal, change).ok()
+    }
+
+    pub(super) fn note(&mut self, id: &StateId, seen: Seen) {
+        self.seen.insert(id.clone(), seen);
     }
 
     pub(super) fn get(&self, id: &StateId) -> Option<&Seen> {
@@ -83,6 +102,26 @@ impl Looks {
             .map(|(id, seen)| (id.clone(), seen.sighting.clone()))
             .collect()
     }
+}
+
+fn look_at(
+    context: &Context<'_>,
+    handles: &Handles,
+    journal: &Journal,
+    change: &StateChange,
+) -> Result<Seen, Cause> {
+    if context.interrupt.is_raised() {
+        return Err(Cause::Interrupted);
+    }
+    let reading = store(handles, &change.id)?
+        .read()
+        .map_err(|source| Cause::Backend {
+            state: change.id.clone(),
+            source,
+        })?;
+    let seen = see(journal, change, reading);
+    context.tell(&Progress::Read(change.id.clone()));
+    Ok(seen)
 }
 
 fn see(journal: &Journal, change: &StateChange, reading: Reading) -> Seen {

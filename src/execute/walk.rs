@@ -7,6 +7,7 @@ use super::error::{Cause, ExecuteError, Left};
 use super::lock::{Locks, Taking};
 use super::look::Looks;
 use super::outcome::Outcome;
+use super::parallel::Turns;
 use super::store::Writer;
 use super::{Handles, Recompute};
 use crate::journal::{
@@ -22,6 +23,8 @@ pub(super) struct Walk<'a> {
     pub(super) writer: Writer<'a>,
     pub(super) locks: Locks,
     pub(super) looks: Looks,
+    /// How many contents are written at once.
+    pub(super) writes: Turns,
     pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
     pub(super) backed_up: bool,
     pub(super) discarded: bool,
@@ -45,7 +48,8 @@ impl<'a> Walk<'a> {
             recompute,
             writer,
             locks: Locks::default(),
-            looks: Looks::default(),
+            looks: Looks::new(context.parallelism),
+            writes: Turns::new(context.parallelism),
             results: None,
             backed_up: false,
             discarded: false,
@@ -168,7 +172,10 @@ impl<'a> Walk<'a> {
             // It makes more versions known.
             self.looks.forget_all();
         }
-        self.writer.append(event)?;
+        match event {
+            Event::BackupsIntended { .. } => self.append_and_compute(event)?,
+            event => self.writer.append(event)?,
+        }
         self.attempts.clear();
         if self.phase() != before {
             self.context.tell(&Progress::Phase(self.phase()));

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::backup;
-use super::context::Progress;
+use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
-use super::look::Seen;
-use super::parallel;
+use super::look::{Looks, Seen};
+use super::parallel::{self, Turn};
 use super::walk::Walk;
+use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
-use crate::journal::{Event, Image, Phase, Standing, StateChange};
+use crate::journal::{Event, Image, Migration, Phase, Standing, StateChange};
 use crate::stack::StateId;
 use crate::state::{Md5Digest, Sha256Digest};
 
@@ -55,51 +56,41 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
     fn compute(&mut self) -> Result<(), Cause> {
-        if self.results.is_some() {
-            return Ok(());
+        if self.results.is_none() {
+            let migration = self.writer.journal().migration();
+            self.results = Some(self.sources().compute(migration)?);
         }
-        let migration = self.writer.journal().migration();
-        let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
-        for change in migration.states() {
-            let stands = self
-                .looks
-                .get(&change.id)
-                .is_some_and(|seen| seen.standing == Standing::Before);
-            if !stands && !change.is_new() {
-                let bytes = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
-                loaded.insert(change.id.clone(), bytes);
-            }
-        }
-        let original = |change: &StateChange| {
-            let standing = self
-                .looks
-                .get(&change.id)
-                .and_then(|seen| seen.original.as_deref());
-            let copied = loaded.get(&change.id).map(Vec::as_slice);
-            (change.id.clone(), copied.or(standing))
-        };
-        let originals = migration.states().iter().map(original).collect();
-        let results = self
-            .recompute
-            .results(&migration.plan, &originals)
-            .map_err(|error| Cause::Recompute(error.0))?;
-        let changes: Vec<&StateChange> = migration
-            .states()
-            .iter()
-            .filter(|change| !change.is_unchanged())
-            .collect();
-        let checked = parallel::each(self.context.parallelism, &changes, |change| {
-            let fits = results
-                .get(&change.id)
-                .is_some_and(|bytes| change.after.is_of(bytes));
-            fits.then_some(())
-                .ok_or_else(|| Cause::OtherResult(change.id.clone()))
-        });
-        checked.into_iter().collect::<Result<(), Cause>>()?;
-        self.results = Some(results);
         Ok(())
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            context: &self.context,
+            handles: self.handles,
+            looks: &self.looks,
+            recompute: self.recompute,
+        }
+    }
+
+    /// Appends the record that announces the backups, and computes the results meanwhile.
+    pub(super) fn append_and_compute(&mut self, event: Event) -> Result<(), Cause> {
+        let migration = self.writer.journal().migration().clone();
+        // Not through `self`, which is borrowed for the journal.
+        let sources = Sources {
+            context: &self.context,
+            handles: self.handles,
+            looks: &self.looks,
+            recompute: self.recompute,
+        };
+        let writer = &mut self.writer;
+        let (appended, computed) = std::thread::scope(|scope| {
+            let computing = scope.spawn(|| sources.compute(&migration));
+            (writer.append(event), computing.join())
+        });
+        // What went wrong with the results goes wrong again where they are needed, and is told there.
+        self.results = computed.ok().and_then(Result::ok);
+        appended
     }
 
     /// Writes results.
@@ -110,7 +101,14 @@ impl Walk<'_> {
             let bytes = results
                 .flatten()
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put(change, store, lock, bytes, &change.after.md5, &seen.expect)
+            let turn = walk.turn()?;
+            put(
+                (change, store, lock),
+                bytes,
+                &change.after.md5,
+                &seen.expect,
+                turn,
+            )
         })
     }
 
@@ -118,10 +116,12 @@ impl Walk<'_> {
     pub(super) fn restore(&mut self, ids: &[StateId]) -> Result<(), Cause> {
         self.on_each(ids, Progress::Restored, |walk, change, store, lock, seen| {
             let failed = |source| failed(change, source);
+            let turn = walk.turn()?;
             if change.is_new() {
                 if let Expect::Version(version) = &seen.expect {
                     store.remove(lock, version).map_err(failed)?;
                 }
+                drop(turn);
                 return store.remove_digest(lock).map_err(failed);
             }
             let journal = walk.writer.journal();
@@ -131,7 +131,7 @@ impl Walk<'_> {
                 .restored(&change.id)
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put(change, store, lock, &bytes, &image.md5, &seen.expect)
+            put((change, store, lock), &bytes, &image.md5, &seen.expect, turn)
         })
     }
 
@@ -193,7 +193,8 @@ impl Walk<'_> {
         Ok(Some(Event::UndoStarted { images }))
     }
 
-    /// Runs on states in parallel, each under its lock and with what was last seen of it, which is then forgotten.
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, and reads each back at once: that
+    /// is what is known of it from then on.
     ///
     /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
     /// error yet: the state is looked at again, and that decides.
@@ -203,22 +204,28 @@ impl Walk<'_> {
         progress: impl Fn(StateId) -> Progress + Sync,
         run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<(), Cause> + Sync,
     ) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration();
-        let results = parallel::each(self.context.parallelism, ids, |id| {
-            self.check_interrupt()?;
-            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            let store = store(self.handles, id)?;
-            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            run(self, change, store, lock, self.seen(id)?)?;
-            self.context.tell(&progress(id.clone()));
-            Ok(())
-        });
+        let journal = self.writer.journal();
+        let migration = journal.migration();
+        let results = parallel::each(
+            parallel::wide(self.context.parallelism, self.handles),
+            ids,
+            |id| {
+                self.check_interrupt()?;
+                let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+                let store = store(self.handles, id)?;
+                let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+                run(self, change, store, lock, self.seen(id)?)?;
+                self.context.tell(&progress(id.clone()));
+                Ok(self.looks.back(&self.context, self.handles, journal, change))
+            },
+        );
         let mut first = Ok(());
         for (id, result) in ids.iter().zip(results) {
             self.looks.forget(id);
             let attempts = self.attempts.entry(id.clone()).or_default();
             *attempts += 1;
             match result {
+                Ok(Some(seen)) => self.looks.note(id, seen),
                 Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
                 _ => {}
             }
@@ -230,6 +237,13 @@ impl Walk<'_> {
         self.looks.get(id).ok_or_else(|| Cause::NoHandle(id.clone()))
     }
 
+    /// Waits for a turn to write. Whoever waited may be too late.
+    fn turn(&self) -> Result<Turn<'_>, Cause> {
+        let turn = self.writes.take();
+        self.check_interrupt()?;
+        Ok(turn)
+    }
+
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
         if self.context.interrupt.is_raised() {
             Err(Cause::Interrupted)
@@ -239,17 +253,69 @@ impl Walk<'_> {
     }
 }
 
-/// Writes an object and then its digest.
+/// What results are computed from.
+struct Sources<'a> {
+    context: &'a Context<'a>,
+    handles: &'a Handles,
+    looks: &'a Looks,
+    recompute: &'a dyn Recompute,
+}
+
+impl Sources<'_> {
+    /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
+    fn compute(&self, migration: &Migration) -> Result<BTreeMap<StateId, Vec<u8>>, Cause> {
+        let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
+        for change in migration.states() {
+            let stands = self
+                .looks
+                .get(&change.id)
+                .is_some_and(|seen| seen.standing == Standing::Before);
+            if !stands && !change.is_new() {
+                let bytes = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
+                loaded.insert(change.id.clone(), bytes);
+            }
+        }
+        let original = |change: &StateChange| {
+            let standing = self
+                .looks
+                .get(&change.id)
+                .and_then(|seen| seen.original.as_deref());
+            let copied = loaded.get(&change.id).map(Vec::as_slice);
+            (change.id.clone(), copied.or(standing))
+        };
+        let originals = migration.states().iter().map(original).collect();
+        let results = self
+            .recompute
+            .results(&migration.plan, &originals)
+            .map_err(|error| Cause::Recompute(error.0))?;
+        let changes: Vec<&StateChange> = migration
+            .states()
+            .iter()
+            .filter(|change| !change.is_unchanged())
+            .collect();
+        let checked = parallel::each(self.context.parallelism, &changes, |change| {
+            let fits = results
+                .get(&change.id)
+                .is_some_and(|bytes| change.after.is_of(bytes));
+            fits.then_some(())
+                .ok_or_else(|| Cause::OtherResult(change.id.clone()))
+        });
+        checked.into_iter().collect::<Result<(), Cause>>()?;
+        Ok(results)
+    }
+}
+
+/// Writes an object, which is what the turn is for, and right after it its digest.
 fn put(
-    change: &StateChange,
-    store: &dyn StateBackend,
-    lock: &StateLock,
+    (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
     bytes: &[u8],
     digest: &Md5Digest,
     expect: &Expect,
+    turn: Turn<'_>,
 ) -> Result<(), Cause> {
     let failed = |source| failed(change, source);
     store.write(lock, bytes, expect).map_err(failed)?;
+    drop(turn);
     store.write_digest(lock, digest).map_err(failed)
 }
 

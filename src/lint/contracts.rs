@@ -28,7 +28,9 @@ pub(super) fn check(
     let ledger = input.ledger.as_ref().map(|(_, ledger)| ledger);
     let known = Known { told, ledger };
     for source in sources {
-        unused(source, found);
+        if !sources.iter().any(|other| other.is_used_half_of(source)) {
+            unused(source, found);
+        }
         elsewhere(source, told, found);
         for place in &source.uses {
             if let Some(reading) = source.reading(place) {

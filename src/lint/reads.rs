@@ -77,6 +77,15 @@ impl Source<'_> {
         }
     }
 
+    /// Tells whether this is used, and the same document's other half in another variable.
+    pub fn is_used_half_of(&self, other: &Self) -> bool {
+        let halves = match (&self.way, &other.way) {
+            (Way::Variable(one, _), Way::Variable(two, _)) => one == two,
+            _ => false,
+        };
+        halves && self.stack == other.stack && !self.uses.is_empty()
+    }
+
     /// Returns what a place reads; none where it takes the document as a whole, or something else of the source.
     pub fn reading(&self, place: &Use<'_>) -> Option<Reading> {
         let name = |at: usize| match place.steps.get(at) {

@@ -296,10 +296,22 @@ impl PlanFile {
     ) -> Result<StateLocation, Vec<Diagnostic>> {
         let default = self.defaults.backend.as_ref();
         let Some(kind) = place.backend.or(default).map(|block| block.kind) else {
+            // A state in a file has no bucket to go on with.
+            let backend = match first {
+                Some(first) if first.backend == BackendKind::Local.as_str() => {
+                    "backend \"local\" { path = \"states/${stack}.tfstate\" }"
+                }
+                _ => "backend \"s3\" { key = \"stacks/${stack}.tfstate\" }",
+            };
             return Err(vec![
-                Diagnostic::error(format!("where the state of stack `{}` will be, is not known", place.name))
-                    .at(&self.file, place.span.clone())
-                    .hint("add `defaults { backend \"s3\" { key = \"stacks/${stack}.tfstate\" } }`, each block on its own lines"),
+                Diagnostic::error(format!(
+                    "where the state of stack `{}` will be, is not known",
+                    place.name
+                ))
+                .at(&self.file, place.span.clone())
+                .hint(format!(
+                    "add `defaults {{ {backend} }}`, each block on its own lines"
+                )),
             ]);
         };
         let values = self.stack_values(environment, place.name, place.layer);

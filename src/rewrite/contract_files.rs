@@ -204,7 +204,8 @@ impl ContractFiles<'_, '_, '_> {
                             super::access::Taken::Attribute(name) => {
                                 writer.secrets.secrecy(item, name) > super::secrets::Secrecy::Open
                             }
-                            super::access::Taken::Whole | super::access::Taken::Keys => false,
+                            super::access::Taken::Whole => !writer.secrets_read(producer, item).is_empty(),
+                            super::access::Taken::Keys => false,
                         }
                 })
         })
@@ -319,8 +320,9 @@ impl ContractFiles<'_, '_, '_> {
                 if private {
                     let name = format!("{name}_private");
                     blocks.push(format!(
-                        "variable {} {{\n  type = any\n  sensitive = true\n}}\n",
-                        text::quote(&name)
+                        "variable {} {{\n  description = {}\n  type = any\n  sensitive = true\n}}\n",
+                        text::quote(&name),
+                        text::quote(&heading)
                     ));
                     locals.push((name.clone(), format!("var.{name}")));
                 }

@@ -344,6 +344,7 @@ impl Documents<'_, '_> {
         let path = self.names.path(item);
         let base: String = path.iter().map(|step| format!("/{}", escaped(step))).collect();
         let mut by_name: BTreeMap<Option<&str>, BTreeSet<&StateId>> = BTreeMap::new();
+        let secrets = self.secrets.of_item(item);
         for reading in readings.into_iter().flatten() {
             let name = match &reading.taken {
                 Taken::Attribute(name) => {
@@ -355,6 +356,14 @@ impl Documents<'_, '_> {
                 }
                 Taken::Whole if half == Half::Public => None,
                 Taken::Keys if half == Half::Public => None,
+                Taken::Whole => {
+                    let may =
+                        |name: &&String| self.secrets.is_allowed(producer, &reading.consumer, item, name);
+                    for name in secrets.iter().filter(may) {
+                        by_name.entry(Some(name)).or_default().insert(&reading.consumer);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             by_name.entry(name).or_default().insert(&reading.consumer);

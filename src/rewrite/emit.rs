@@ -73,9 +73,13 @@ impl Emitter<'_, '_, '_> {
         let source = &file.source.text;
         let text = match file.syntax {
             Syntax::Hcl => {
-                let is_clean = aligned(source) == *source;
+                // First of all: most states have nothing of most files.
                 let text = assemble(source, &kept)?;
-                if is_clean { aligned(&text) } else { text }
+                if aligned(source) == *source {
+                    aligned(&text)
+                } else {
+                    text
+                }
             }
             Syntax::Json => json_syntax::assemble(source, &kept)?,
         };

@@ -19,6 +19,8 @@ use crate::stack::StateId;
 pub(super) struct Export {
     /// Whether the object is handed on as a whole (without what is secret).
     pub whole: bool,
+    /// Whether somebody reads which instances there are.
+    pub keys: bool,
     /// Attributes by name.
     pub public: BTreeSet<String>,
     /// Secret attributes that may cross.
@@ -41,7 +43,7 @@ pub(super) fn exports(cut: &Cut<'_>, secrets: &Secrets<'_>, faults: &mut Vec<Dia
             .or_default();
         for reading in readings {
             match &reading.taken {
-                Taken::Keys => {}
+                Taken::Keys => export.keys = true,
                 Taken::Whole => {
                     export.whole = true;
                     for name in secrets.of_item(item) {
@@ -111,7 +113,7 @@ pub(super) fn attributes(
             known.retain(|name| secrets.secrecy(item, name) == Secrecy::Open);
             Some(Some(known))
         }
-        Half::Public if export.public.is_empty() && !export.private.is_empty() => None,
+        Half::Public if export.public.is_empty() && !export.private.is_empty() && !export.keys => None,
         Half::Public => Some(Some(export.public.clone())),
         Half::Private if export.private.is_empty() => None,
         Half::Private => Some(Some(export.private.clone())),

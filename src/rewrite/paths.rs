@@ -40,6 +40,10 @@ pub(super) fn read_by(input: &Input<'_>, id: BlockId, within: &Span) -> BTreeSet
         match file.syntax {
             Syntax::Hcl => {
                 if let Some(expr) = file.expression(value) {
+                    // `working_dir = path.module`
+                    if is_module_dir(&expr) {
+                        search.found.push(Prefix::everything());
+                    }
                     search.visit_expr(&expr);
                 }
             }
@@ -66,6 +70,16 @@ struct Prefix {
     text: String,
     /// Whether that is all of it.
     is_whole: bool,
+}
+
+impl Prefix {
+    /// The directory itself, with all that is in it.
+    fn everything() -> Self {
+        Self {
+            text: String::new(),
+            is_whole: true,
+        }
+    }
 }
 
 struct Search {
@@ -120,7 +134,33 @@ impl Search {
             prefix.text = prefix.text.trim_start_matches('/').to_owned();
             self.found.push(prefix);
         }
+        self.words(elements);
     }
+
+    /// Finds paths that are words of a text, as in `python3 ${path.module}/run.py --all`.
+    fn words(&mut self, elements: &[&Element]) {
+        for (at, element) in elements.iter().enumerate() {
+            let Element::Interpolation(inner) = element else {
+                continue;
+            };
+            if !is_module_dir(&inner.expr) {
+                continue;
+            }
+            let rest = match elements.get(at + 1) {
+                Some(Element::Literal(text)) => text.as_str(),
+                _ => "",
+            };
+            let word = rest.split(ends_word).next().unwrap_or_default();
+            let is_whole = word.len() < rest.len() || elements.len() <= at + 2;
+            let text = word.trim_start_matches('/').to_owned();
+            self.found.push(Prefix { text, is_whole });
+        }
+    }
+}
+
+/// Tells whether a character ends a path in a command.
+fn ends_word(found: char) -> bool {
+    found.is_whitespace() || "\"'`;|&<>()=,".contains(found)
 }
 
 fn is_module_dir(expr: &Expression) -> bool {
@@ -152,14 +192,16 @@ impl Visit for Search {
                         self.elements(&elements, true);
                     }
                     // `fileset(path.module, "*.json")`
-                    Some(directory) if is_module_dir(directory) => {
-                        self.found.push(Prefix {
-                            text: String::new(),
-                            is_whole: true,
-                        });
-                    }
+                    Some(directory) if is_module_dir(directory) => self.found.push(Prefix::everything()),
                     _ => {}
                 }
+            }
+            // `format("%s/x.json", path.module)`, `join("/", [path.module, "x.json"])`
+            Expression::FuncCall(call) if call.args.iter().any(is_module_dir) => {
+                self.found.push(Prefix::everything());
+            }
+            Expression::Array(elements) if elements.iter().any(is_module_dir) => {
+                self.found.push(Prefix::everything());
             }
             _ => {}
         }

@@ -122,6 +122,18 @@ impl Writer<'_, '_> {
             Some(Taken::Attribute(name)) => self.secrets.secrecy(item, &name),
             _ => Secrecy::Open,
         };
+        let within = match member {
+            None => self.secrets_within(file, reference, owner, item),
+            Some(_) => std::collections::BTreeSet::new(),
+        };
+        if !within.is_empty() {
+            let joined = self.joined(owner, item, &within);
+            let new = match self.is_optional(owner) {
+                true => format!("try({joined}, null)"),
+                false => spaced(file, reference.root.start, joined),
+            };
+            return vec![Edit::new(reference.root.clone(), text::spliced(file, &new))];
+        }
         let mut new = self.names.remote(owner, item, secrecy > Secrecy::Open);
         if let Some(key) = member {
             new.push_str(&format!("[{}]", text::quote(&text::key_text(key))));
@@ -223,14 +235,7 @@ impl Writer<'_, '_> {
                     Form::Single(_) => text::root_of(&part.item),
                     _ => format!("{}{}", text::root_of(&part.item), text::index(key)),
                 },
-                _ if !owned.is_split() => {
-                    format!("{}{}", self.names.remote(state, item, false), text::index(key))
-                }
-                _ => format!(
-                    "{}[{}]",
-                    self.names.remote(state, item, false),
-                    text::quote(&text::key_text(key))
-                ),
+                _ => self.joined_instance(state, item, key, &self.secrets_read(state, item)),
             };
             let all: Vec<String> = all.into_iter().map(one).collect();
             return format!("[{}]", all.join(", "));
@@ -240,7 +245,7 @@ impl Writer<'_, '_> {
             let part = &owned.parts[state];
             pieces.push(match &part.form {
                 _ if state != self.state => {
-                    let remote = self.names.remote(state, item, false);
+                    let remote = self.joined(state, item, &self.secrets_read(state, item));
                     match self.is_optional(state) {
                         true => format!("try({remote}, {{}})"),
                         false => remote,

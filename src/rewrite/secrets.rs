@@ -10,16 +10,14 @@ use super::closure::{Cut, Reading};
 use super::ownership::Ownership;
 use super::text;
 use super::values::Values;
-use crate::address::{
-    ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceAddr, ResourceMode,
-};
+use crate::address::{InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, ResourceAddr, ResourceMode};
 use crate::config::{Item, Literal, ModuleSource};
 use crate::contract::sounds_secret;
 use crate::contract::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::json;
 use crate::stack::StateId;
-use crate::state::Resource;
+use crate::state::{Resource, Snapshot};
 
 /// How secret a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,30 +144,8 @@ fn of_resource(input: &Input<'_>, module: &ModuleAddr, item: &Item) -> BTreeMap<
     let Item::Resource { type_name, name, .. } = item else {
         return BTreeMap::new();
     };
-    let address = ConfigResourceAddr {
-        module: module.clone(),
-        mode: ResourceMode::Managed,
-        type_name: type_name.clone(),
-        name: name.clone(),
-    };
     let mut found: BTreeMap<String, Secrecy> = BTreeMap::new();
-    let resources: Vec<Resource<'_>> = match module.0.is_empty() {
-        // There is only one, and it is found at once: this is asked for every block.
-        true => {
-            let address = ResourceAddr {
-                module: ModuleInstanceAddr::root(),
-                mode: address.mode,
-                type_name: address.type_name,
-                name: address.name,
-            };
-            input.snapshot.resource(&address).into_iter().collect()
-        }
-        false => {
-            let all = input.snapshot.resources();
-            all.filter(|resource| resource.addr().config() == address)
-                .collect()
-        }
-    };
+    let resources = in_state(input.snapshot, module, type_name, name);
     for instance in resources.into_iter().flat_map(Resource::instances) {
         let attributes = instance.attributes().and_then(|text| json::parse(text).ok());
         for member in attributes
@@ -207,6 +183,35 @@ fn of_resource(input: &Input<'_>, module: &ModuleAddr, item: &Item) -> BTreeMap<
         }
     }
     found
+}
+
+/// Returns the resources of a managed block in the state: one for every instance of its module.
+pub(super) fn in_state<'s>(
+    snapshot: &'s Snapshot,
+    module: &ModuleAddr,
+    type_name: &str,
+    name: &str,
+) -> Vec<Resource<'s>> {
+    if module.0.is_empty() {
+        // There is only one, and it is found at once: this is asked for every block and every reference.
+        let address = ResourceAddr {
+            module: ModuleInstanceAddr::root(),
+            mode: ResourceMode::Managed,
+            type_name: type_name.to_owned(),
+            name: name.to_owned(),
+        };
+        return snapshot.resource(&address).into_iter().collect();
+    }
+    let is_wanted = |address: &ResourceAddr| {
+        let steps = &address.module.0;
+        address.name == *name
+            && address.type_name == *type_name
+            && address.mode == ResourceMode::Managed
+            && steps.len() == module.0.len()
+            && steps.iter().zip(&module.0).all(|(step, name)| step.name == *name)
+    };
+    let all = snapshot.resources();
+    all.filter(|resource| is_wanted(resource.addr())).collect()
 }
 
 /// A flag or an empty text is no secret, whatever its name.

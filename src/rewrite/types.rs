@@ -6,8 +6,8 @@
 
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-use super::Input;
-use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceMode};
+use super::{Input, secrets};
+use crate::address::{InstanceKey, ModuleAddr};
 use crate::config::{Item, Mode, Reference, StepKind, Syntax};
 use crate::contract::value::Value;
 
@@ -214,19 +214,10 @@ fn in_state(
     let Item::Resource { type_name, name, .. } = item else {
         return None;
     };
-    let address = ConfigResourceAddr {
-        module: module.clone(),
-        mode: ResourceMode::Managed,
-        type_name: type_name.clone(),
-        name: name.clone(),
-    };
     let (first, rest) = path.split_first()?;
     let mut found = None;
-    let resources = input
-        .snapshot
-        .resources()
-        .filter(|resource| resource.addr().config() == address);
-    for instance in resources.flat_map(crate::state::Resource::instances) {
+    let resources = secrets::in_state(input.snapshot, module, type_name, name);
+    for instance in resources.into_iter().flat_map(crate::state::Resource::instances) {
         if key.is_some() && instance.key() != key {
             continue;
         }

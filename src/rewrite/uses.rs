@@ -73,9 +73,10 @@ fn search(expr: &Expression, span: &Span) -> Option<BTreeSet<Taken>> {
             let mut steps = traversal.operators.iter().map(hcl_edit::Decorated::value);
             steps.next();
             match steps.next() {
-                Some(TraversalOperator::GetAttr(name)) => {
-                    Some(BTreeSet::from([Taken::Attribute(name.as_str().to_owned())]))
-                }
+                Some(TraversalOperator::GetAttr(name)) => Some(BTreeSet::from([
+                    Taken::Keys,
+                    Taken::Attribute(name.as_str().to_owned()),
+                ])),
                 _ => None,
             }
         }

@@ -164,17 +164,26 @@ fn split_cuts_acme_and_touches_nothing_else() {
 
 #[test]
 #[cfg(unix)]
-fn what_split_writes_is_for_its_owner_alone() {
+fn states_are_for_their_owner_alone_and_code_is_for_everyone() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::new();
     assert_eq!(desk.split().0, 0);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&desk.path("out")), 0o700);
     for (path, _) in content(&desk.path("out")) {
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{}",
-            path.display()
-        );
+        let is_code = ["stacks", "sources"]
+            .iter()
+            .any(|dir| path.starts_with(desk.path("out").join(dir)));
+        let is_private = path.starts_with(desk.path("out/states")) || path.ends_with("report.json");
+        // What the mask of whoever runs this takes away is not ours.
+        match mode(&path) {
+            0o600 => assert!(!is_code, "{}", path.display()),
+            other => assert!(
+                !is_private && other & 0o700 == 0o600,
+                "{}: {other:o}",
+                path.display()
+            ),
+        }
     }
 }
 

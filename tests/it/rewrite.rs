@@ -1,6 +1,5 @@
 //! The code follows the state: real Terraform applies a monolith, stackcut cuts it, and every stack plans empty.
 
-pub mod acme;
 mod aws;
 mod blocks;
 mod crossings;

@@ -11,4 +11,5 @@ mod requests;
 mod states;
 mod story;
 mod terraform;
+mod together;
 mod transport;

@@ -43,3 +43,20 @@ pub mod http;
 pub mod moto;
 pub mod terraform;
 pub mod tools;
+
+/// Every store that a contract can be kept in, as a plan file names it.
+pub const FLAVOURS: [&str; 4] = ["ssm", "s3", "remote_state", "variables"];
+
+/// Returns the flavours of contracts that the long tests try: `ssm` alone, unless `STACKCUT_FLAVOURS` lists others, or
+/// says `all`.
+pub fn flavours() -> Vec<&'static str> {
+    let wanted = std::env::var("STACKCUT_FLAVOURS").unwrap_or_else(|_| "ssm".to_owned());
+    if wanted == "all" {
+        return FLAVOURS.to_vec();
+    }
+    let known = |name: &str| FLAVOURS.into_iter().find(|flavour| *flavour == name);
+    wanted
+        .split(',')
+        .map(|name| known(name).unwrap_or_else(|| panic!("{name} is no flavour: {FLAVOURS:?}")))
+        .collect()
+}

@@ -17,6 +17,8 @@ What it adds to moto's own server:
 * `GET /_requests/ACCOUNT` answers with one line for each request of that account so far: `s3 PUT /bucket/key 200`,
   `dynamodb PutItem 400`. `GET /_details/ACCOUNT` answers with the same as JSON, one object a line, with the headers
   that mean something and, where it is JSON or a form, the body.
+* A transaction on items reads up to a hundred, as on AWS (moto stopped at the 25 of long ago), and its way back is one
+  copy of the table, not one for each item.
 * An answer's head and body leave in one piece. In two, now and then a client closed the connection between them, took
   the answer for lost, repeated the request, and found its own first lock in its way.
 * HTTP/1.1, so that large uploads with `Expect: 100-continue` do not wait for an answer that never comes.
@@ -24,6 +26,7 @@ What it adds to moto's own server:
 
 import argparse
 import collections
+import copy
 import datetime
 import io
 import ipaddress
@@ -37,6 +40,7 @@ import threading
 import urllib.parse
 
 import moto.backends
+from moto.dynamodb import models, responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.models import Queue
 from werkzeug.serving import make_server
@@ -150,6 +154,33 @@ def remember_modules():
     moto.backends.list_of_moto_modules = lambda: modules
 
 
+class CopyOnce:
+    """Stands for the module `copy` during one transaction."""
+
+    def __init__(self):
+        self.copies = {}
+
+    def deepcopy(self, what):
+        if id(what) not in self.copies:
+            self.copies[id(what)] = copy.deepcopy(what)
+        return self.copies[id(what)]
+
+
+def fit_transactions():
+    responses.TRANSACTION_MAX_ITEMS = 100
+    transact = models.DynamoDBBackend.transact_write_items
+
+    def transact_write_items(self, transact_items):
+        updates = any("Update" in item for item in transact_items)
+        models.copy = copy if updates else CopyOnce()
+        try:
+            return transact(self, transact_items)
+        finally:
+            models.copy = copy
+
+    models.DynamoDBBackend.transact_write_items = transact_write_items
+
+
 def make_certificate(directory):
     """Makes a certificate for 127.0.0.1 that an authority of this run's own has signed."""
     from cryptography import x509
@@ -190,6 +221,7 @@ def main():
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     remember_modules()
+    fit_transactions()
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     tls = make_certificate(options.tls) if options.tls else None
     server = make_server(

@@ -16,6 +16,7 @@ use aws_sdk_s3::config::{
 use tokio::runtime::Runtime;
 
 use super::config::{Connection, S3Config};
+use super::items::Calls;
 use super::{S3Backend, http, identity};
 use crate::backend::BackendError;
 use crate::backend::clock::Clock;
@@ -57,6 +58,8 @@ pub(super) struct Services {
     pub(super) writes: aws_sdk_s3::Client,
     pub(super) item_reads: aws_sdk_dynamodb::Client,
     pub(super) item_writes: aws_sdk_dynamodb::Client,
+    /// The calls under way, by lock table.
+    pub(super) tables: Mutex<HashMap<String, Arc<Calls>>>,
 }
 
 impl S3Clients {
@@ -158,6 +161,7 @@ impl S3Clients {
             writes: aws_sdk_s3::Client::from_conf(s3.retry_config(writes.clone()).build()),
             item_reads: aws_sdk_dynamodb::Client::from_conf(dynamodb.clone().retry_config(reads).build()),
             item_writes: aws_sdk_dynamodb::Client::from_conf(dynamodb.retry_config(writes).build()),
+            tables: Mutex::default(),
         })
     }
 

@@ -2,6 +2,10 @@
 //!
 //! Where both are configured the object comes first, at taking and at releasing. A lock is told ours by its ID, which
 //! was chosen before the first request: so a repeated request that meets its own first attempt is recognised.
+//!
+//! An item that this handle has put up is released without a look, on condition that it still says just what was
+//! written: DynamoDB keeps to that everywhere. A lock object is looked at first: not every store that speaks S3 heeds the
+//! condition of a deletion, and without a look the lock of somebody else could go.
 
 use std::sync::Mutex;
 
@@ -27,6 +31,14 @@ pub(super) struct Locks<'a> {
     pub(super) at: String,
     /// The ID whose lock object was put up by a taking that has not come to its end.
     pub(super) half: &'a Mutex<Option<LockId>>,
+    /// The item that this handle has seen to be its own.
+    pub(super) known: &'a Mutex<Option<Known>>,
+}
+
+/// A lock item of ours: what it says.
+pub(super) struct Known {
+    id: LockId,
+    info: String,
 }
 
 /// A lock object as it was read.
@@ -97,10 +109,14 @@ impl Locks<'_> {
     fn take_item(&self, items: &Items, id: &LockId, text: &str) -> Result<(), BackendError> {
         for _ in 0..LOOKS {
             if self.clients.wait(items.create_lock(self.lock_id, text))? == Outcome::Done {
+                self.know(id, Some(text.to_owned()));
                 return Ok(());
             }
             match self.read_item(items)? {
-                Some(item) if item.standing.is(id) => return Ok(()),
+                Some(item) if item.standing.is(id) => {
+                    self.know(id, item.info);
+                    return Ok(());
+                }
                 Some(item) => return Err(item.standing.refusal(&self.at)),
                 None => {}
             }
@@ -108,6 +124,17 @@ impl Locks<'_> {
         Err(BackendError::Conflict {
             at: items.at(self.lock_id),
         })
+    }
+
+    fn know(&self, id: &LockId, info: Option<String>) {
+        let known = info.map(|info| Known { id: id.clone(), info });
+        *self.known.lock().expect("no holder panics") = known;
+    }
+
+    /// Returns what the item of this lock says, if this handle has seen it; from now on it is not known.
+    fn take_known(&self, id: &LockId) -> Option<String> {
+        let known = self.known.lock().expect("no holder panics").take()?;
+        (known.id == *id).then_some(known.info)
     }
 
     /// Takes the lock object down again that this taking has put up. One that stood before (a lock that is being taken
@@ -153,6 +180,12 @@ impl Locks<'_> {
     }
 
     fn release_item(&self, items: &Items, id: &LockId) -> Result<(), BackendError> {
+        if let Some(info) = self.take_known(id)
+            && self.clients.wait(items.delete_lock(self.lock_id, &info))? == Outcome::Done
+        {
+            return Ok(());
+        }
+        // Gone, or somebody else's by now; or put up by another process.
         match self.read_item(items)? {
             None => Ok(()),
             Some(Item {

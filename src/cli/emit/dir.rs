@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::output::{code_mode, write_file};
 use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;
 use crate::rewrite::FileTree;
@@ -171,7 +172,8 @@ impl EmitDir {
             .collect();
         for (number, path) in writes.iter().enumerate() {
             let at = aside.path().join(number.to_string());
-            fs::write(&at, &files[*path]).map_err(|error| failed(&at, &error))?;
+            let bytes = &files[*path];
+            write_file(&at, bytes, code_mode(path, bytes)).map_err(|error| failed(&at, &error))?;
         }
         for (number, path) in writes.iter().enumerate() {
             let to = self.place.join(path);

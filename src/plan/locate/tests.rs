@@ -256,6 +256,15 @@ fn what_is_missing_or_shared_is_named() {
       = note: `acme` is at p.hcl:3:3
     hint: use `${stack}` in the key, or give one of them a `backend` block of its own
     "#);
+    let found = location("local", &[("path", "acme/terraform.tfstate")]);
+    let advice = resolve(&plan, &[("acme", found)]).unwrap_err();
+    let advice = advice
+        .lines()
+        .find(|line| line.starts_with("hint: add `defaults"));
+    assert_eq!(
+        advice.unwrap(),
+        "hint: add `defaults { backend \"local\" { path = \"states/${stack}.tfstate\" } }`, each block on its own lines"
+    );
     insta::assert_snapshot!(resolve(&plan, &[("acme", location("gcs", &[]))]).unwrap_err(), @r#"
     error: source `acme` uses the backend `gcs`, which is not supported
       --> p.hcl:3:3

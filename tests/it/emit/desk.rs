@@ -83,6 +83,7 @@ impl Desk {
             .env("NO_COLOR", "1")
             .env_remove("TF_WORKSPACE")
             .env_remove("TF_DATA_DIR")
+            .envs(Terraform::base_env())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap();

@@ -149,3 +149,69 @@ fn each_environment_has_a_tree_of_its_own() {
     assert!(backend.contains("states/prod/orders.tfstate"), "{backend}");
     emit(&desk, &["--check"]).code(0);
 }
+
+#[test]
+#[cfg(unix)]
+fn files_that_commands_name_come_along_and_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let code = r#"
+resource "terraform_data" "app" {
+  provisioner "local-exec" {
+    command = "${path.module}/run.sh ${file("${path.module}/words.txt")}"
+  }
+  provisioner "local-exec" {
+    command = <<-SHELL
+      set -e
+      python3 '${path.module}/tools/load.py' --from=${path.root}/data/a.csv && cat ${path.module}/data/b-${self.id}.csv
+    SHELL
+  }
+}
+"#;
+    let state = r#"{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "a", "outputs": {}, "resources": [
+      {"mode": "managed", "type": "terraform_data", "name": "app",
+       "provider": "provider[\"terraform.io/builtin/terraform\"]",
+       "instances": [{"schema_version": 0, "attributes": {"id": "i", "input": null, "output": null}}]}]}"#;
+    let plan = r#"
+split "app" {
+  source {
+    dir   = "../app"
+    state = "terraform.tfstate"
+  }
+  defaults {
+    backend "local" {
+      path = "../states/${stack}.tfstate"
+    }
+  }
+  stack "one" {
+    take = ["terraform_data.app"]
+  }
+}
+"#;
+    let desk = Desk::new(&[
+        ("app/main.tf", code),
+        ("app/run.sh", "#!/bin/sh\n"),
+        ("app/words.txt", "hello"),
+        ("app/tools/load.py", "print()"),
+        ("app/data/a.csv", "a"),
+        ("app/data/b-i.csv", "b"),
+        ("app/data/c.csv", "nobody reads it"),
+        ("app/terraform.tfstate", state),
+        (FILE, plan),
+    ]);
+    emit(&desk, &[]).code(0);
+    desk.run(&["split", "app", "--plan", FILE, "--out", "cut"])
+        .code(0);
+    for root in ["infra-new", "cut"] {
+        let mode = |path: &str| {
+            let place = desk.path(root).join("stacks/one").join(path);
+            fs::metadata(place).unwrap().permissions().mode() & 0o700
+        };
+        assert_eq!(mode("run.sh"), 0o700, "{root}");
+        assert_eq!(mode("words.txt"), 0o600, "{root}");
+        assert_eq!(desk.read(&format!("{root}/stacks/one/tools/load.py")), "print()");
+        assert_eq!(desk.read(&format!("{root}/stacks/one/data/a.csv")), "a");
+        assert_eq!(desk.read(&format!("{root}/stacks/one/data/b-i.csv")), "b");
+        assert!(!desk.path(root).join("stacks/one/data/c.csv").exists(), "{root}");
+        assert_eq!(mode("main.tf"), 0o600, "{root}");
+    }
+}

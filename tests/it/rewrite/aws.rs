@@ -4,6 +4,7 @@ use std::fs;
 
 use super::lab::{Lab, write};
 use super::small::{formatted, plan};
+use crate::support::flavours;
 use crate::support::moto::Moto;
 use crate::support::terraform::{Terraform, aws_override, changes};
 use crate::support::tools::tools;
@@ -231,16 +232,13 @@ fn prove(store: &str) {
 }
 
 #[test]
-fn contracts_in_parameters() {
-    prove("store = \"ssm\"");
-}
-
-#[test]
-fn contracts_in_objects() {
-    prove("store = \"s3\", bucket = \"BUCKET\", path = \"/contracts/prod\"");
-}
-
-#[test]
-fn contracts_in_remote_states() {
-    prove("store = \"remote_state\"");
+fn values_cross_through_every_store() {
+    for flavour in flavours() {
+        prove(match flavour {
+            "s3" => "store = \"s3\", bucket = \"BUCKET\", path = \"/contracts/prod\"",
+            "ssm" => "store = \"ssm\"",
+            "variables" => "store = \"variables\"",
+            _ => "store = \"remote_state\"",
+        });
+    }
 }

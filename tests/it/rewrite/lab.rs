@@ -266,7 +266,11 @@ impl CutMade {
             .trees
             .iter()
             .map(|(id, files)| {
-                let files = files.iter();
+                let outside = match id {
+                    StateId::Source(_) => Some(&self.rewritten.outside),
+                    StateId::Stack(_) => None,
+                };
+                let files = files.iter().chain(outside.into_iter().flatten());
                 let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
                 (id, tree)
             })

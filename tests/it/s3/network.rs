@@ -65,7 +65,7 @@ pub(super) fn request(stream: &mut TcpStream) -> Vec<u8> {
 
 /// Passes every request on to the emulator; the answers to the first `lost` of those that begin with one of `verbs`
 /// are thrown away.
-fn lossy(to: SocketAddr, lost: usize, verbs: &'static [&'static str]) -> SocketAddr {
+pub(super) fn lossy(to: SocketAddr, lost: usize, verbs: &'static [&'static str]) -> SocketAddr {
     let left = AtomicUsize::new(lost);
     listen(move |mut stream| {
         let asked = request(&mut stream);

@@ -106,7 +106,12 @@ fn reads_states_and_changes_nothing() {
     );
     assert!(!requests.is_empty());
     for request in &requests {
-        let reads = ["s3 GET ", "s3 HEAD ", "dynamodb GetItem "];
+        let reads = [
+            "s3 GET ",
+            "s3 HEAD ",
+            "dynamodb GetItem ",
+            "dynamodb TransactGetItems ",
+        ];
         assert!(reads.iter().any(|read| request.starts_with(read)), "{request}");
     }
     let saved = fs::read_to_string(dir.path().join("saved.json")).unwrap();
