@@ -209,21 +209,21 @@ fn bodies_are_not_quoted() {
 
 #[test]
 fn what_helps_against_a_denial() {
-    let helps = |code| {
+    let helps = |status, code| {
         let answer = Answer {
-            status: 400,
+            status,
             code,
             ..Answer::default()
         };
         answered(call(), &answer).permits()
     };
     assert_eq!(
-        helps("ExpiredToken").unwrap(),
+        helps(400, "ExpiredToken").unwrap(),
         "renew the credentials in use, or choose others (AWS_PROFILE)"
     );
     assert_eq!(
-        helps("AccessDenied").unwrap(),
+        helps(403, "AccessDenied").unwrap(),
         "grant s3:PutObject to the credentials in use, or choose others (AWS_PROFILE)"
     );
-    assert_eq!(helps("NoSuchBucket"), None);
+    assert_eq!(helps(404, "NoSuchBucket"), None);
 }
