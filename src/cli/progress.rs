@@ -54,6 +54,8 @@ struct Running {
     stage: Stage,
     bar: ProgressBar,
     steps: usize,
+    /// How many steps it will have.
+    length: usize,
 }
 
 #[derive(Default)]
@@ -62,6 +64,8 @@ struct Now {
     /// Whether something was written or restored: what is read after that is read back.
     wrote: bool,
     running: Option<Running>,
+    /// States that were read back while others were still being written: they are told afterwards, in one line.
+    read_back: usize,
 }
 
 /// Shows the stages of one execution.
@@ -99,13 +103,27 @@ impl<'a> Stages<'a> {
     fn step(&self, stage: Stage, state: &str) {
         let mut now = self.now.lock().expect("no holder panics");
         now.wrote |= matches!(stage, Stage::Write | Stage::Restore);
+        let is_writing = now.running.as_ref().is_some_and(|running| {
+            matches!(running.stage, Stage::Write | Stage::Restore) && running.steps < running.length
+        });
+        if stage == Stage::Verify && is_writing {
+            now.read_back += 1;
+            return;
+        }
         if now.running.as_ref().is_none_or(|running| running.stage != stage) {
             self.close(&mut now);
-            let steps = self.expected(stage, now.phase);
+            let length = self.expected(stage, now.phase);
+            let steps = match stage {
+                Stage::Verify => std::mem::take(&mut now.read_back),
+                _ => 0,
+            };
+            let bar = self.ui.progress(length as u64, stage.doing());
+            bar.inc(steps as u64);
             now.running = Some(Running {
                 stage,
-                bar: self.ui.progress(steps as u64, stage.doing()),
-                steps: 0,
+                bar,
+                steps,
+                length,
             });
         }
         if let Some(running) = &mut now.running {
