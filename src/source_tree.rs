@@ -19,6 +19,11 @@ pub trait SourceTree {
     /// Returns the bytes of a file; `None` where there is no such file.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
 
+    /// Tells whether a file is another one than was there: it was replaced in memory.
+    fn is_replaced(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Returns the path under which people know `path`.
     fn shown(&self, path: &str) -> String {
         if path.is_empty() {

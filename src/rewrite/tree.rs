@@ -6,6 +6,7 @@ use super::{FileTree, Input, align, backend, closure, contract_files, emit, expo
 use crate::config::Item;
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
+use crate::source_tree::join;
 use crate::stack::StateId;
 
 /// Makes the files of one state.
@@ -27,7 +28,7 @@ pub(super) fn tree(
         })
         .collect();
     let vendored = match is_source {
-        true => vendor::Vendored::default(),
+        true => vendor::Vendored::new(input, &changed_outside(input, &calls, warnings)),
         false => vendor::Vendored::new(input, &calls),
     };
     let files = contract_files::ContractFiles {
@@ -105,15 +106,44 @@ pub(super) fn tree(
         let path = format!("{}/{}/main.tf", contract_dir(input), module.name());
         tree.insert(path, module.text(major).into_bytes());
     }
+    vendored.copy(input, &mut tree, faults);
     if is_source {
         rest_of_monolith(input, &calls, &mut tree, faults);
     } else {
-        vendored.copy(input, &mut tree, faults);
         carried(input, emitter.writer.cut, state, &mut tree, faults);
         vendor::lock_file(input, &providers, &mut tree);
     }
     vendor::variable_files(input, items, &mut tree);
     tree
+}
+
+/// Returns the calls of modules outside of the monolith that blocks were lifted out of. Others may call those modules
+/// too: the monolith gets a copy of its own.
+fn changed_outside(
+    input: &Input<'_>,
+    calls: &BTreeSet<String>,
+    warnings: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for module in input.configuration.modules() {
+        let Some(call) = module.address.0.first().filter(|call| calls.contains(*call)) else {
+            continue;
+        };
+        let dir = &module.source.dir;
+        let mut files = module.source.files.iter();
+        let is_changed = files.any(|file| input.tree.is_replaced(&join(dir, &file.name)));
+        if dir.starts_with("../") && is_changed && found.insert(call.clone()) {
+            let message = format!(
+                "`{}` calls a copy of {dir} now: what was lifted out of `module.{call}` is gone from it",
+                input.source
+            );
+            warnings.push(
+                Diagnostic::warning(message)
+                    .hint("others may call the module where it was; there it is as before"),
+            );
+        }
+    }
+    found
 }
 
 /// Returns the directory for the modules of contracts: one in which the monolith has nothing of their names.

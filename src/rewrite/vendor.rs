@@ -32,7 +32,7 @@ impl Vendored {
                 continue;
             }
             if let Some(dir) = local_dir(input, &module.address) {
-                vendored.dirs.entry(dir.clone()).or_insert_with(|| inside(&dir));
+                vendored.place(input, &dir);
             }
         }
         for (name, call) in &input.configuration.root().calls {
@@ -44,6 +44,27 @@ impl Vendored {
             }
         }
         vendored
+    }
+
+    /// Gives a directory its place, in which no other one is.
+    fn place(&mut self, input: &Input<'_>, dir: &str) {
+        if self.dirs.contains_key(dir) {
+            return;
+        }
+        let wanted = inside(dir);
+        let is_free = |new: &String| {
+            let below = format!("{new}/");
+            let is_own = new == dir;
+            is_own
+                || !self.dirs.values().any(|known| known == new)
+                    && !input.paths.iter().any(|path| path.starts_with(&below))
+        };
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        let new = std::iter::once(wanted.clone())
+            .chain(numbered)
+            .find(is_free)
+            .expect("there is always a next number");
+        self.dirs.insert(dir.to_owned(), new);
     }
 
     /// Copies the modules into a tree.

@@ -29,6 +29,10 @@ impl SourceTree for Overlay<'_> {
         }
     }
 
+    fn is_replaced(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     fn shown(&self, path: &str) -> String {
         self.base.shown(path)
     }

@@ -295,3 +295,55 @@ fn modules_from_outside_come_along() {
     }
     "#);
 }
+
+#[test]
+fn modules_of_one_name_inside_and_outside_do_not_get_mixed_up() {
+    let code = "module \"out\" {\n  source = \"../modules/x\"\n}\n\nmodule \"in\" {\n  source = \"./modules/x\"\n}\n";
+    let module =
+        |what: &str| format!("resource \"terraform_data\" \"{what}\" {{\n  input = \"{what}\"\n}}\n");
+    let (outside, inside) = (module("outside"), module("inside"));
+    let cut = check(
+        &[
+            ("main.tf", code),
+            ("../modules/x/main.tf", &outside),
+            ("modules/x/main.tf", &inside),
+        ],
+        "  stack \"one\" {\n    take = [\"module.out\", \"module.in\"]\n  }\n",
+    );
+    insta::assert_snapshot!(cut.text("one", "main.tf"), @r#"
+    module "out" {
+      source = "./modules/x_2"
+    }
+
+    module "in" {
+      source = "./modules/x"
+    }
+    "#);
+    assert_eq!(cut.text("one", "modules/x/main.tf"), inside);
+    assert_eq!(cut.text("one", "modules/x_2/main.tf"), outside);
+}
+
+#[test]
+fn a_module_outside_that_blocks_are_lifted_from_is_copied_for_the_monolith() {
+    let code = "module \"shared\" {\n  source = \"../shared\"\n}\n";
+    let shared = "resource \"terraform_data\" \"goes\" {\n  input = \"goes\"\n}\n\nresource \"terraform_data\" \"stays\" {\n  input = \"stays\"\n}\n";
+    let stacks = r#"
+  stack "one" {
+    take = ["module.shared.terraform_data.goes"]
+    move {
+      from = "module.shared.terraform_data.goes"
+      to   = "terraform_data.goes"
+    }
+  }
+"#;
+    let cut = check(&[("main.tf", code), ("../shared/main.tf", shared)], stacks);
+    insta::assert_snapshot!(cut.text("mono", "main.tf"), @r#"
+    module "shared" {
+      source = "./modules/shared"
+    }
+    "#);
+    assert_eq!(
+        cut.text("mono", "modules/shared/main.tf"),
+        "resource \"terraform_data\" \"stays\" {\n  input = \"stays\"\n}\n"
+    );
+}
