@@ -54,7 +54,7 @@ fn a_split_says_what_it_did() {
     ✓ nothing lost, doubled or altered: 239 objects in exactly one state each: 227 moved, 10 stayed byte for byte, 2 stayed but for their dependencies
     ✓ lineages and serials: 11 states written, 0 unchanged
     ✓ no stacks depend on each other: 553 dependencies cross, in one direction each
-    ✓ code and states fit: 11 root modules with a block for every object and a target for every reference; 10 contracts with 48 values that cross
+    ✓ code and states fit: 11 root modules with a block for every object and a target for every reference; 10 contracts with 49 values that cross
     --- stderr
     ✓ read testdata/acme and testdata/acme/terraform.tfstate
     warning: a `moved` block of module call `search` is left out: module call `search` has another address in `search`
