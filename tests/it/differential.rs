@@ -13,8 +13,10 @@ use std::path::Path;
 
 /// Returns the seeds to try.
 fn cases(few: u64) -> std::ops::Range<u64> {
-    let wanted = std::env::var("STACKCUT_CASES").ok();
-    0..wanted.map_or(few, |text| text.parse().expect("STACKCUT_CASES is a number"))
+    let wanted = std::env::var("STACKCUT_DIFFERENTIAL").ok();
+    0..wanted.map_or(few, |text| {
+        text.parse().expect("STACKCUT_DIFFERENTIAL is a number")
+    })
 }
 
 /// Writes files into a directory.

@@ -294,7 +294,7 @@ fn the_hint_fits_the_way_it_was_going() {
             detail: "AccessDenied".to_owned(),
         },
     };
-    let undo = "`stackcut undo";
+    let undo = "stackcut undo";
     assert!(hint(Cause::Interrupted, Phase::Writing(0)).contains(undo));
     assert!(!hint(Cause::Interrupted, Phase::Undoing(0)).contains(undo));
     assert!(hint(denied(), Phase::Writing(0)).starts_with("grant s3:DeleteObject"));
