@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::reference::Reference;
+use crate::address::ResourceMode;
 use crate::diagnostic::SourceFile;
 
 /// A byte range in the original text of a file.
@@ -27,6 +28,17 @@ pub enum Mode {
     Ephemeral,
     /// A `resource` block.
     Managed,
+}
+
+impl Mode {
+    /// Returns the mode in a state; none for what is never in one.
+    pub fn in_state(self) -> Option<ResourceMode> {
+        match self {
+            Self::Data => Some(ResourceMode::Data),
+            Self::Ephemeral => None,
+            Self::Managed => Some(ResourceMode::Managed),
+        }
+    }
 }
 
 /// The top-level block types of Terraform and OpenTofu.

@@ -47,10 +47,17 @@ impl Configuration {
     /// With OpenTofu's `for_each` on providers the key is there if the text tells it; where it depends on the
     /// instance it is absent, and [`Configuration::provider_ref`] says so.
     pub fn provider_for(&self, resource: &ConfigResourceAddr) -> Result<ProviderConfigAddr, ProviderError> {
-        let selected = self.provider_ref(resource)?;
-        let module = self
-            .module(&resource.module)
-            .ok_or_else(|| no_resource(resource))?;
+        self.provider_for_item(&resource.module, &Item::from(resource))
+    }
+
+    /// As [`provider_for`](Self::provider_for), for whatever block of a module has a provider: an ephemeral resource too.
+    pub fn provider_for_item(
+        &self,
+        module: &ModuleAddr,
+        item: &Item,
+    ) -> Result<ProviderConfigAddr, ProviderError> {
+        let selected = self.provider_ref_of(module, item)?;
+        let module = self.module(module).ok_or_else(|| no_resource(module, item))?;
         let mut address = self.resolve(module, &selected.local_name, selected.alias.as_deref())?;
         if let Some(ProviderKey::Literal(key)) = selected.key {
             address.key = Some(key);
@@ -60,14 +67,20 @@ impl Configuration {
 
     /// Returns the provider configuration that a resource names, or its type implies, in its own module's terms.
     pub fn provider_ref(&self, resource: &ConfigResourceAddr) -> Result<ProviderRef, ProviderError> {
-        let item = Item::from(resource);
-        let module = self
-            .module(&resource.module)
-            .ok_or_else(|| no_resource(resource))?;
-        if module.source.declarations(&item).is_empty() {
-            return Err(no_resource(resource));
+        self.provider_ref_of(&resource.module, &Item::from(resource))
+    }
+
+    /// As [`provider_ref`](Self::provider_ref), for whatever block of a module has a provider.
+    pub fn provider_ref_of(&self, module: &ModuleAddr, item: &Item) -> Result<ProviderRef, ProviderError> {
+        let missing = || no_resource(module, item);
+        let (Item::Resource { type_name, .. } | Item::Action { type_name, .. }) = item else {
+            return Err(missing());
+        };
+        let found = self.module(module).ok_or_else(missing)?;
+        if found.source.declarations(item).is_empty() {
+            return Err(missing());
         }
-        match module.source.attribute(&item, "provider") {
+        match found.source.attribute(item, "provider") {
             Some((file, argument)) => {
                 file.provider_ref(&argument.value)
                     .ok_or_else(|| ProviderError::NotAName {
@@ -75,7 +88,7 @@ impl Configuration {
                     })
             }
             None => Ok(ProviderRef {
-                local_name: implied_provider(&resource.type_name).to_owned(),
+                local_name: implied_provider(type_name).to_owned(),
                 alias: None,
                 key: None,
             }),
@@ -182,10 +195,10 @@ impl From<&ConfigResourceAddr> for Item {
     }
 }
 
-fn no_resource(resource: &ConfigResourceAddr) -> ProviderError {
+fn no_resource(module: &ModuleAddr, item: &Item) -> ProviderError {
     ProviderError::NoResource {
-        module: resource.module.clone(),
-        resource: Item::from(resource).describe(),
+        module: module.clone(),
+        resource: item.describe(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::NodeIndex;
 
 use super::{Edge, EdgeKind, Graph, Hop, KeySelector, Node, Site};
-use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceMode};
+use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr};
 use crate::config::{
     BlockId, CallTarget, ConfigFile, Configuration, Item, Mode, Module, Reference, Role, StepKind, Target,
 };
@@ -257,10 +257,8 @@ impl Builder<'_> {
 }
 
 fn resource_node(module: &ModuleAddr, mode: Mode, type_name: &str, name: &str) -> Node {
-    let mode = match mode {
-        Mode::Managed => ResourceMode::Managed,
-        Mode::Data => ResourceMode::Data,
-        Mode::Ephemeral => return Node::Other(module.clone(), format!("ephemeral.{type_name}.{name}")),
+    let Some(mode) = mode.in_state() else {
+        return Node::Other(module.clone(), format!("ephemeral.{type_name}.{name}"));
     };
     Node::Resource(ConfigResourceAddr {
         module: module.clone(),

@@ -9,14 +9,32 @@ mod graphs;
 mod moves;
 mod stacks;
 
+use std::io::Write as _;
 use std::path::Path;
 
-/// Returns the seeds to try.
-fn cases(few: u64) -> std::ops::Range<u64> {
-    let wanted = std::env::var("STACKCUT_DIFFERENTIAL").ok();
-    0..wanted.map_or(few, |text| {
-        text.parse().expect("STACKCUT_DIFFERENTIAL is a number")
-    })
+/// Returns the seeds to try: so many, or `STACKCUT_DIFFERENTIAL`; from 0 on, or from `STACKCUT_SEED`.
+fn cases(few: u64) -> impl Iterator<Item = Seed> {
+    let number = |name: &str, otherwise: u64| {
+        std::env::var(name).map_or(otherwise, |text| text.parse().expect("it is a number"))
+    };
+    let first = number("STACKCUT_SEED", 0);
+    (first..first + number("STACKCUT_DIFFERENTIAL", few)).map(Seed)
+}
+
+/// A seed that is named when its case fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Where this cannot be written, the failure itself cannot either.
+            let _ = writeln!(
+                std::io::stderr(),
+                "STACKCUT_SEED={} STACKCUT_DIFFERENTIAL=1",
+                self.0
+            );
+        }
+    }
 }
 
 /// Writes files into a directory.

@@ -3,6 +3,7 @@
 
 mod desk;
 mod directory;
+mod ephemeral;
 mod flavours;
 mod keys;
 mod refusals;

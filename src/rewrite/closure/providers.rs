@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Cut;
-use crate::address::{ConfigResourceAddr, ModuleAddr, ProviderConfigAddr, ResourceMode};
-use crate::config::{Item, Mode, providers};
+use crate::address::ProviderConfigAddr;
+use crate::config::{Item, providers};
 use crate::stack::StateId;
 
 impl Cut<'_> {
@@ -52,27 +52,12 @@ impl Cut<'_> {
             });
         };
         match item {
-            Item::Resource {
-                mode,
-                type_name,
-                name,
-            } => {
-                let address = ConfigResourceAddr {
-                    module: ModuleAddr::default(),
-                    mode: if *mode == Mode::Managed {
-                        ResourceMode::Managed
-                    } else {
-                        ResourceMode::Data
-                    },
-                    type_name: type_name.clone(),
-                    name: name.clone(),
-                };
-                match configuration.provider_ref(&address) {
+            Item::Resource { type_name, .. } | Item::Action { type_name, .. } => {
+                match configuration.provider_ref_of(&root.address, item) {
                     Ok(named) => add(&named.local_name, named.alias.as_deref()),
                     Err(_) => add(providers::implied_provider(type_name), None),
                 }
             }
-            Item::Action { type_name, .. } => add(providers::implied_provider(type_name), None),
             Item::Module(call) => {
                 for (_, parent) in providers::passed_providers(&root.source, call) {
                     add(&parent.local_name, parent.alias.as_deref());
@@ -101,25 +86,7 @@ impl Cut<'_> {
         let mut found = BTreeSet::new();
         for module in inside {
             for (item, _) in module.source.items() {
-                let Item::Resource {
-                    mode,
-                    type_name,
-                    name,
-                } = item
-                else {
-                    continue;
-                };
-                let address = ConfigResourceAddr {
-                    module: module.address.clone(),
-                    mode: if *mode == Mode::Managed {
-                        ResourceMode::Managed
-                    } else {
-                        ResourceMode::Data
-                    },
-                    type_name: type_name.clone(),
-                    name: name.clone(),
-                };
-                if let Ok(mut address) = configuration.provider_for(&address) {
+                if let Ok(mut address) = configuration.provider_for_item(&module.address, item) {
                     address.key = None;
                     found.insert(address);
                 }

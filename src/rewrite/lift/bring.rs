@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hcl_edit::expr::Expression;
 
 use super::{Fault, Place, Wanted, free};
-use crate::address::{InstanceKey, ResourceMode};
+use crate::address::InstanceKey;
 use crate::config::{
     BlockId, CallTarget, ConfigFile, Item, Mode, Module, Reference, Role, Span, Syntax, Target,
 };
@@ -160,27 +160,12 @@ impl<'b, 'a> Bringer<'b, 'a> {
         item: &Item,
         edits: &mut Vec<Edit>,
     ) -> Result<(), Fault> {
-        let Item::Resource {
-            mode,
-            type_name,
-            name,
-        } = item
-        else {
+        if !matches!(item, Item::Resource { .. }) {
             return Ok(());
-        };
+        }
         let configuration = self.input.configuration;
-        let address = crate::address::ConfigResourceAddr {
-            module: self.module.address.clone(),
-            mode: if *mode == Mode::Data {
-                ResourceMode::Data
-            } else {
-                ResourceMode::Managed
-            },
-            type_name: type_name.clone(),
-            name: name.clone(),
-        };
         let found = configuration
-            .provider_for(&address)
+            .provider_for_item(&self.module.address, item)
             .map_err(|error| self.refuse(file, &block.header, &error.to_string()))?;
         if !found.module.0.is_empty() {
             return Err(self.refuse(

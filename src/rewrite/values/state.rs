@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{InstanceKey, ModuleInstanceAddr, ResourceAddr, ResourceMode};
-use crate::config::{Item, Mode};
+use crate::address::{InstanceKey, ModuleInstanceAddr, ResourceAddr};
+use crate::config::Item;
 use crate::contract::value::Value;
 use crate::rewrite::ownership::Repetition;
 use crate::rewrite::text;
@@ -26,11 +26,7 @@ pub(super) fn resource(
     };
     let address = ResourceAddr {
         module: module.clone(),
-        mode: if *mode == Mode::Data {
-            ResourceMode::Data
-        } else {
-            ResourceMode::Managed
-        },
+        mode: mode.in_state()?,
         type_name: type_name.clone(),
         name: name.clone(),
     };

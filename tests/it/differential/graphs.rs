@@ -17,11 +17,12 @@ use crate::support::tools::{Flavour, TerraformBin, tools};
 fn generated_modules_have_the_graph_and_the_dependencies_that_terraform_says() {
     let mut found = Vec::new();
     for seed in cases(6) {
-        let files = root_module(seed);
+        let files = root_module(seed.0);
         for bin in tools().terraforms() {
             for line in judge(&files, bin) {
                 found.push(format!(
-                    "seed {seed}, {} {}: {line}",
+                    "seed {}, {} {}: {line}",
+                    seed.0,
                     bin.path.display(),
                     bin.version
                 ));
