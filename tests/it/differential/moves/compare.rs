@@ -86,7 +86,7 @@ pub(super) fn compare(
     assert_eq!(entries(ours), entries(theirs));
     let place = |instance: &Instance<'_>| format!("{} {:?}", instance.addr(), instance.deposed());
     let places = |instances: &[Instance<'_>]| -> Vec<String> { instances.iter().map(place).collect() };
-    let (our_objects, their_objects) = (objects(ours), objects(theirs));
+    let (our_objects, their_objects) = (objects(ours, before), objects(theirs, before));
     assert_eq!(places(&our_objects), places(&their_objects));
     let mut found = BTreeSet::new();
     for (our_object, their_object) in our_objects.into_iter().zip(their_objects) {
@@ -110,19 +110,21 @@ pub(super) fn compare(
     }
     // What surrounds the objects, byte for byte. Terraform has no order for keys of two kinds in one resource.
     let is_mixed = |resource: Resource<'_>| has_mixed_keys(resource);
-    if found.is_empty() && moves == 1 && !ours.resources().any(is_mixed) {
+    let are_mixed = ours.resources().chain(before.resources()).any(is_mixed);
+    if found.is_empty() && moves == 1 && !are_mixed {
         assert_same(ours.text(), theirs.text());
     }
     found
 }
 
-/// Returns the objects in the order of the text, but where keys of two kinds meet: Terraform's order of those is
-/// another one each time.
-pub(super) fn objects(snapshot: &Snapshot) -> Vec<Instance<'_>> {
+/// Returns the objects in the order of the text, but where keys of two kinds meet, or met before: Terraform's order of
+/// those is another one each time, and we add to the order that we find.
+fn objects<'s>(snapshot: &'s Snapshot, before: &Snapshot) -> Vec<Instance<'s>> {
     let mut all = Vec::new();
     for resource in snapshot.resources() {
         let mut instances: Vec<_> = resource.instances().collect();
-        if has_mixed_keys(resource) {
+        let mixed_before = before.resource(resource.addr()).is_some_and(has_mixed_keys);
+        if mixed_before || has_mixed_keys(resource) {
             instances.sort_by_key(|instance| (instance.key().cloned(), instance.deposed()));
         }
         all.extend(instances);
