@@ -52,6 +52,7 @@ use crate::state::Snapshot;
 pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 pub use reading::{Document, Reading};
+pub(crate) use text::quote;
 
 /// Files by their paths relative to a root module, `/` between the parts.
 pub type FileTree = BTreeMap<String, Vec<u8>>;

@@ -149,14 +149,7 @@ impl LockId {
 
     /// Makes an ID of random bytes in the layout Terraform gives it (8-4-4-4-12 lower-case hex digits).
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in bytes.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
+        Self(uuid_layout(bytes))
     }
 
     /// Returns the ID as text.
@@ -195,6 +188,34 @@ pub struct Environment {
     pub var_files: Vec<String>,
     /// Backend arguments that differ in this environment (profile, role …).
     pub backend: BTreeMap<String, String>,
+}
+
+/// Writes bytes as Terraform writes its random identifiers: lower-case hex digits, 8-4-4-4-12.
+pub(crate) fn uuid_layout(bytes: [u8; 16]) -> String {
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// Joins the segments of a relative path as Go's `path.Join` does: no empty ones, no `.`, and `..` takes one back. So
+/// Terraform's S3 backend makes the key of a workspace's object.
+pub(crate) fn clean_path(path: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." if out.last().is_some_and(|last| *last != "..") => {
+                out.pop();
+            }
+            segment => out.push(segment),
+        }
+    }
+    out.join("/")
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ use super::{
     BackendError, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
     StateLock, StateObject, Version, Written,
 };
+use crate::stack::clean_path;
 use crate::state::Md5Digest;
 
 /// How long a digest that does not fit is looked at again, and how often.
@@ -264,7 +265,7 @@ impl StateBackend for S3Backend {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        let key = config::clean_path(&self.config.key);
+        let key = clean_path(&self.config.key);
         let keys = self.clients.wait(self.objects.list(&prefix))?;
         let found = keys.iter().filter_map(|found| {
             let (workspace, rest) = found.strip_prefix(&prefix)?.split_once('/')?;

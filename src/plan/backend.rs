@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 pub(super) use self::arguments::CREDENTIALS;
 use self::arguments::{LOCAL, NESTED, S3};
-use crate::stack::StateLocation;
+use crate::stack::{StateLocation, clean_path};
 
 /// A backend whose states stackcut can move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,14 +144,9 @@ pub fn object_key(location: &StateLocation) -> String {
     if location.workspace == "default" {
         return key.to_owned();
     }
-    match location
-        .arguments
-        .get("workspace_key_prefix")
-        .map_or("env:", String::as_str)
-    {
-        "" => format!("{}/{key}", location.workspace),
-        prefix => format!("{prefix}/{}/{key}", location.workspace),
-    }
+    let prefix = location.arguments.get("workspace_key_prefix");
+    let prefix = prefix.map_or("env:", String::as_str);
+    clean_path(&format!("{prefix}/{}/{key}", location.workspace))
 }
 
 /// Returns a short text for people: where the state is.
@@ -191,18 +186,8 @@ pub fn faults(location: &StateLocation) -> Vec<String> {
 
 /// Removes `.`, empty and `x/..` segments, without asking the file system.
 fn tidy(path: &str) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." if out.last().is_some_and(|last| *last != "..") => {
-                out.pop();
-            }
-            segment => out.push(segment),
-        }
-    }
     let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", out.join("/"))
+    format!("{root}{}", clean_path(path))
 }
 
 /// Merges argument maps: later ones win.
@@ -287,6 +272,17 @@ mod tests {
                 &[("bucket", "b"), ("key", "k"), ("workspace_key_prefix", "")]
             ),
             "s3::b/dev/k"
+        );
+        // The backend takes `.` and `..` out of a workspace's key, and only there.
+        let dotted = [
+            ("bucket", "b"),
+            ("key", "k"),
+            ("workspace_key_prefix", "x/../env:"),
+        ];
+        assert_eq!(s3("dev", &dotted), plain);
+        assert_eq!(
+            s3("default", &[("bucket", "b"), ("key", "a/../k")]),
+            "s3::b/a/../k"
         );
         let local =
             |workspace, arguments: &[(&str, &str)]| identity(&location("local", workspace, arguments));

@@ -5,7 +5,7 @@ use crate::config::{ConfigFile, Item, Mode, Syntax};
 use crate::json;
 
 /// Returns a quoted HCL string.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut rest = text.chars().peekable();

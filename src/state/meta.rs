@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::stack::uuid_layout;
+
 /// The lineage of a state: given once, at creation, and compared byte for byte. Empty in some hand-made states, which
 /// switches Terraform's check off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,14 +17,7 @@ impl Lineage {
 
     /// Makes a fresh lineage of random bytes, in the form Terraform gives it (8-4-4-4-12 lower-case hex digits).
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        let mut text = String::with_capacity(36);
-        for (at, byte) in bytes.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
+        Self(uuid_layout(bytes))
     }
 
     /// Returns the lineage as text.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::contract::value::Value;
 use crate::plan::contract::ContractStore;
-use crate::rewrite::{Document, Reading};
+use crate::rewrite::{Document, Reading, quote};
 
 use super::told::Told;
 
@@ -245,28 +245,6 @@ fn state(contract: &str, known: &Known, version: &str) -> String {
         "{{\"version\":4,\"terraform_version\":{},\"serial\":1,\"lineage\":\"rehearsal\",\"outputs\":{{{outputs}}},\"resources\":[],\"check_results\":null}}\n",
         crate::json::quote(version)
     )
-}
-
-/// Writes a text as an HCL string without interpolation.
-fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut rest = text.chars().peekable();
-    while let Some(one) = rest.next() {
-        match one {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if rest.peek() == Some(&'{') => {
-                out.push(one);
-                out.push(one);
-            }
-            one => out.push(one),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

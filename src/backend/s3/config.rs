@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use credentials::{AssumeRole, CredentialSource, Token, WebIdentity};
-pub(in crate::backend) use place::clean as clean_path;
 
 use arguments::Arguments;
 

@@ -4,6 +4,7 @@ use super::arguments::Arguments;
 use super::refuse;
 use crate::backend::BackendError;
 use crate::backend::local::is_workspace_name;
+use crate::stack::clean_path;
 
 /// The object of one workspace.
 pub(super) struct Place {
@@ -37,7 +38,7 @@ impl Place {
         let path = if workspace == "default" {
             key.clone()
         } else if is_workspace_name(workspace) {
-            clean(&format!("{prefix}/{workspace}/{key}"))
+            clean_path(&format!("{prefix}/{workspace}/{key}"))
         } else {
             return Err(refuse(format!("`{workspace}` is not a workspace name")));
         };
@@ -51,19 +52,4 @@ impl Place {
             path,
         })
     }
-}
-
-/// Joins path segments as Go's `path.Join` does: no empty ones, no `.`, and `..` takes one back.
-pub(in crate::backend) fn clean(path: &str) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." if out.last().is_some_and(|last| *last != "..") => {
-                out.pop();
-            }
-            segment => out.push(segment),
-        }
-    }
-    out.join("/")
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, TransactGetItem};
 
 use super::Table;
-use super::write::{cancelled, is_never, text};
+use super::write::{cancelled, failed, text};
 use crate::backend::BackendError;
 use crate::backend::s3::errors::{Call, explain};
 use crate::backend::s3::together::{Together, Verdict, Verdicts};
@@ -88,17 +88,7 @@ impl Together for Read {
         {
             return Verdicts::Each(cancelled(problem, calls, |_| None));
         }
-        let explained = calls.iter().map(|call| explain(call.call(table), &error));
-        let explained: Vec<BackendError> = explained.collect();
-        if explained.first().is_some_and(is_never) {
-            return Verdicts::Never;
-        }
-        Verdicts::Each(
-            explained
-                .into_iter()
-                .map(|error| Verdict::Settled(Err(error)))
-                .collect(),
-        )
+        failed(calls.iter().map(|call| explain(call.call(table), &error)))
     }
 
     fn astray(&self, table: &Table) -> BackendError {

@@ -167,17 +167,7 @@ impl Together for Write {
             let refused = |call: &Self| call.is_conditional().then_some(Outcome::Refused);
             return Verdicts::Each(cancelled(problem, calls, refused));
         }
-        let explained = calls.iter().map(|call| explain(call.call(table), &error));
-        let explained: Vec<BackendError> = explained.collect();
-        if explained.first().is_some_and(is_never) {
-            return Verdicts::Never;
-        }
-        Verdicts::Each(
-            explained
-                .into_iter()
-                .map(|error| Verdict::Settled(Err(error)))
-                .collect(),
-        )
+        failed(calls.iter().map(|call| explain(call.call(table), &error)))
     }
 
     fn astray(&self, table: &Table) -> BackendError {
@@ -212,12 +202,18 @@ pub(super) fn cancelled<C, A>(
     calls.iter().zip(reasons).map(verdict).collect()
 }
 
-/// Tells an answer that says that transactions as such are not to be had.
-pub(super) fn is_never(error: &BackendError) -> bool {
-    matches!(
-        error,
-        BackendError::AccessDenied { .. } | BackendError::Refused { .. }
-    )
+/// Returns what a request that failed as a whole means for its calls, each with its own words for it. One that is denied
+/// or not known says that transactions as such are not to be had.
+pub(super) fn failed<A>(errors: impl Iterator<Item = BackendError>) -> Verdicts<A> {
+    let errors: Vec<BackendError> = errors.collect();
+    if matches!(
+        errors.first(),
+        Some(BackendError::AccessDenied { .. } | BackendError::Refused { .. })
+    ) {
+        return Verdicts::Never;
+    }
+    let settled = errors.into_iter().map(|error| Verdict::Settled(Err(error)));
+    Verdicts::Each(settled.collect())
 }
 
 pub(super) fn text(text: &str) -> AttributeValue {
