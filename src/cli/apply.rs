@@ -91,17 +91,7 @@ fn units(args: &ApplyArgs, stores: &Stores, ui: &Ui) -> Result<Vec<Unit>, Comman
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            let prepared = project.prepare(stores, environment);
-            for finding in stores.take_findings() {
-                ui.finding(&finding);
-            }
-            let prepared = prepared?;
-            prepared.tell_of_code(ui);
-            ui.done(&format!(
-                "computed {}, environment {}",
-                file.display(),
-                environment.name
-            ));
+            let prepared = project.prepare(stores, environment, ui)?;
             units.push(Unit::fresh(file, &project, prepared, ui)?);
         }
     }

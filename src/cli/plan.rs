@@ -55,17 +55,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Exit, CommandError> {
         let environments = project.environments(args.env.as_deref())?;
         check_shared(&project, &environments)?;
         for environment in &environments {
-            let result = project.prepare(&stores, environment);
-            for finding in stores.take_findings() {
-                ui.finding(&finding);
-            }
-            let result = result?;
-            result.tell_of_code(ui);
-            ui.done(&format!(
-                "computed {}, environment {}",
-                file.display(),
-                environment.name
-            ));
+            let result = project.prepare(&stores, environment, ui)?;
             let proof = match &terraform {
                 Some(terraform) => Some(args.verify.prove(terraform, &project, environment, &result, ui)?),
                 None => None,

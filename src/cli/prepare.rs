@@ -60,7 +60,7 @@ impl Prepared {
     }
 
     /// Says what a person should know of the code, and why it does not follow if it does not.
-    pub(super) fn tell_of_code(&self, ui: &Ui) {
+    fn tell_of_code(&self, ui: &Ui) {
         match &self.code {
             Ok(code) => code.warnings.iter().for_each(|warning| ui.finding(warning)),
             Err(reason) => reason
@@ -160,12 +160,27 @@ impl Project {
         Ok(locations)
     }
 
-    /// Reads every state of an environment, under no lock, and computes its migration.
+    /// Reads every state of an environment, under no lock, computes its migration, and says what is worth knowing.
     pub(super) fn prepare(
         &self,
         stores: &Stores,
         environment: &Environment,
+        ui: &Ui,
     ) -> Result<Prepared, CommandError> {
+        let prepared = self.compute_from(stores, environment);
+        for finding in stores.take_findings() {
+            ui.finding(&finding);
+        }
+        let prepared = prepared?;
+        prepared.tell_of_code(ui);
+        ui.done(&format!(
+            "computed {}, environment {}",
+            self.plan.file.path, environment.name
+        ));
+        Ok(prepared)
+    }
+
+    fn compute_from(&self, stores: &Stores, environment: &Environment) -> Result<Prepared, CommandError> {
         let mut locations = self.open_to(stores, environment)?;
         let sources = locations
             .iter()

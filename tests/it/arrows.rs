@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 const GROUND: &[&str] = &["address", "diagnostic", "json", "source_tree", "stack", "state"];
 const REASON: &[&str] = &[
-    "config", "contract", "gitops", "graph", "journal", "lint", "moves", "plan", "policy", "propose",
-    "report", "rewrite",
+    "config", "contract", "graph", "journal", "lint", "moves", "plan", "report", "rewrite",
 ];
-const SIDE_WING: &[&str] = &["backend", "terraform", "workdir", "journal::file"];
+const SIDE_WING: &[&str] = &["backend", "terraform", "workdir"];
 const CONDUCT: &[&str] = &["execute", "verify"];
 const SURFACE: &[&str] = &["cli", "error", "main", "ui"];
 
@@ -27,7 +26,7 @@ fn allowed(from: &str, to: &str) -> bool {
         return is(REASON, to);
     }
     if is(SIDE_WING, from) {
-        return is(SIDE_WING, to) || (from == "journal::file" && to == "journal");
+        return is(SIDE_WING, to);
     }
     if is(CONDUCT, from) {
         return is(REASON, to) || is(SIDE_WING, to) || is(CONDUCT, to);
@@ -46,13 +45,11 @@ fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names the room of a file: its first path component, but for the journal's file adapter.
+/// Names the room of a file: its first path component.
 fn room_of(relative: &Path) -> String {
-    let text = relative.with_extension("").to_string_lossy().replace('/', "::");
-    match text.as_str() {
-        "journal::file" => text,
-        _ => text.split("::").next().unwrap().to_owned(),
-    }
+    let first = relative.components().next().unwrap();
+    let first = Path::new(first.as_os_str()).with_extension("");
+    first.to_string_lossy().into_owned()
 }
 
 /// Finds the rooms a text names as `crate::room` or inside `use crate::{…}`.
@@ -91,12 +88,7 @@ fn rooms_used(text: &str) -> BTreeSet<String> {
                 .chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
                 .collect();
-            let room = if path.starts_with("journal::file") {
-                "journal::file"
-            } else {
-                path.split("::").next().unwrap()
-            };
-            used.insert(room.to_owned());
+            used.insert(path.split("::").next().unwrap().to_owned());
         }
     }
     used.retain(|room| !room.is_empty());
@@ -146,7 +138,57 @@ fn an_arrow_that_points_up_is_seen() {
         ["address", "backend", "execute"]
     );
     assert!(!allowed("plan", "backend") && !allowed("backend", "plan") && !allowed("state", "moves"));
-    assert!(
-        allowed("execute", "backend") && allowed("cli", "execute") && allowed("journal::file", "journal")
+    assert!(allowed("execute", "backend") && allowed("cli", "execute") && allowed("plan", "moves"));
+}
+
+/// What a pure room may not name: files, environment, network, processes, clocks, chance.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "Instant::now",
+    "SystemTime",
+    "Timestamp::now",
+    "getrandom",
+    "thread::sleep",
+];
+
+/// Returns what a text names of that, outside of comments and of its unit tests.
+fn impure(text: &str) -> Vec<&'static str> {
+    let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = product
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    IMPURE
+        .iter()
+        .copied()
+        .filter(|word| code.contains(word))
+        .collect()
+}
+
+#[test]
+fn pure_rooms_have_no_files_clocks_or_chance() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut looked_at = 0;
+    for file in files {
+        let relative = file.strip_prefix(&src).unwrap();
+        let is_test = relative.to_string_lossy().contains("tests");
+        let room = room_of(relative);
+        if is_test || !(GROUND.contains(&room.as_str()) || REASON.contains(&room.as_str())) {
+            continue;
+        }
+        let found = impure(&fs::read_to_string(&file).unwrap());
+        assert!(found.is_empty(), "src/{}: {found:?}", relative.display());
+        looked_at += 1;
+    }
+    assert!(looked_at > 100, "src/ was not read");
+    assert_eq!(
+        impure("use std::fs;\nlet now = Instant::now();"),
+        ["std::fs", "Instant::now"]
     );
+    assert!(impure("// std::fs\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}").is_empty());
 }
