@@ -15,6 +15,7 @@ pub mod backend;
 pub mod compose;
 pub mod compute;
 pub mod contract;
+mod expand;
 pub mod fence;
 pub mod file;
 pub mod format_v1;
