@@ -26,6 +26,8 @@ mod read;
 pub mod rejoin;
 pub(crate) mod suggest;
 pub mod template;
+#[cfg(test)]
+mod testing;
 
 pub use assign::{Assignment, Inventory, assign};
 pub use file::PlanFile;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 pub(super) use self::dir::MANIFEST;
 use self::dir::{Change, EmitDir};
 use self::gather::gather;
-use super::prepare::{Project, check_shared};
+use super::project::{Project, check_shared};
 use super::stores::Stores;
 use super::{RunFormat, print};
 use crate::error::{CommandError, Exit};

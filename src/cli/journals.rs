@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::conduct::explain;
-use super::prepare::Project;
+use super::project::Project;
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
 use crate::error::{CommandError, Exit};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::input::{RootModule, data_dir};
-use super::prepare::{Prepared, Project};
+use super::prepare::Prepared;
+use super::project::Project;
 use super::signals;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cli::code::{Cut, Together};
-use crate::cli::prepare::{Project, check_presence, read_all};
+use crate::cli::project::Project;
+use crate::cli::states::{check_presence, read_all};
 use crate::cli::stores::{Stores, backend_error};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
