@@ -402,15 +402,13 @@ fn provider_words() {
         ProviderAddr::default_for("terraform", OPENTOFU_HOST),
         ProviderAddr::builtin()
     );
-    assert_eq!(ProviderAddr::local_name_of("aws_sqs_queue"), "aws");
-    assert_eq!(ProviderAddr::local_name_of("external"), "external");
     let tofu: ProviderAddr = "registry.opentofu.org/hashicorp/aws".parse().expect("full form");
     let private: ProviderAddr = "example.com/hashicorp/aws".parse().expect("full form");
     assert!(aws.is_same(&tofu) && private.is_same(&private));
     assert!(!aws.is_same(&private) && !aws.is_same(&ProviderAddr::default_for("awscc", TERRAFORM_HOST)));
     assert!(ProviderAddr::builtin().is_builtin() && !aws.is_builtin());
     let legacy: ProviderAddr = "-/aws".parse().expect("legacy");
-    assert!(legacy.is_legacy() && !aws.is_legacy());
+    assert_eq!(legacy.namespace, "-");
     let config = ProviderConfigAddr::root_default(aws);
     assert_eq!(
         config.to_string(),
