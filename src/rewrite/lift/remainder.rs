@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fault, Lift, Place, Wanted, free, told_name};
+use super::wanted::{Place, Wanted};
+use super::{Fault, Lift, told_name};
 use crate::address::InstanceKey;
 use crate::config::{Item, Module, Role, StepKind, Syntax};
 use crate::diagnostic::Diagnostic;
-use crate::rewrite::align::aligned;
+use crate::rewrite::align::aligned_as;
+use crate::rewrite::naming::{free, free_file_name};
 use crate::rewrite::splice::{Edit, Kept, assemble};
 use crate::rewrite::text;
 use crate::source_tree::join;
@@ -60,9 +62,10 @@ impl Lift<'_, '_> {
                             .hint("take the module as a whole"),
                     ));
                 }
-                let (name, used) = told
-                    .entry(item)
-                    .or_insert_with(|| (free(&variables, &told_name(item)), Some(BTreeSet::new())));
+                let (name, used) = told.entry(item).or_insert_with(|| {
+                    let name = free(&told_name(item), |name| variables.contains(name));
+                    (name, Some(BTreeSet::new()))
+                });
                 match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
                     (Some(StepKind::Attr(attribute)), Some(used)) => {
                         used.insert(attribute.clone());
@@ -86,12 +89,7 @@ impl Lift<'_, '_> {
             {
                 continue;
             }
-            let text = assemble(source, kept).unwrap_or_default();
-            let text = if aligned(source) == *source {
-                aligned(&text)
-            } else {
-                text
-            };
+            let text = aligned_as(source, assemble(source, kept).unwrap_or_default());
             self.files.insert(join(dir, &file.name), text.into_bytes());
         }
         self.tell(call, module, dir, &told, outputs);
@@ -128,7 +126,7 @@ impl Lift<'_, '_> {
         }
         if !blocks.is_empty() {
             let names: BTreeSet<String> = module.source.files.iter().map(|file| file.name.clone()).collect();
-            let file = crate::rewrite::emit::free_file_name(&names, "lifted");
+            let file = free_file_name(&names, "lifted");
             let text = format!(
                 "# Blocks of this module are in its caller now.\n{}",
                 blocks.join("\n")

@@ -16,7 +16,7 @@ use stackcut::plan::PlanFile;
 use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
 use stackcut::report::check::CheckReport;
-use stackcut::rewrite::{self, Input, Rewritten};
+use stackcut::rewrite::{self, Code, Input, Rewritten};
 use stackcut::source_tree::MemoryTree;
 use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
@@ -159,12 +159,14 @@ impl Lab {
             plan: &plan,
             source: &source,
             configuration: &configuration,
-            options: &LoadOptions::default(),
-            tree: &tree,
-            paths: &paths,
-            variables: &variables,
-            variable_paths: &variable_paths,
-            lock_file: lock_file.as_ref(),
+            code: Code {
+                options: &LoadOptions::default(),
+                tree: &tree,
+                paths: &paths,
+                variables: &variables,
+                variable_paths: &variable_paths,
+                lock_file: lock_file.as_ref(),
+            },
             snapshot: &snapshot,
             assignment: &computed.assignment,
             locations: &locations,
