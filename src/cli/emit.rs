@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-pub(super) use self::dir::MANIFEST;
 use self::dir::{Change, EmitDir};
 use self::gather::gather;
 use super::project::{Project, check_shared};

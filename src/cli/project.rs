@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::input::{RootModule, read_plan};
 use super::paths::{absolute, joined, shown};
+use super::plan_files::reach;
 use super::stores::Stores;
 use crate::config::{Configuration, EffectiveBackend};
 use crate::error::{CommandError, Exit};
@@ -108,7 +109,7 @@ impl Project {
 
     /// Returns the option that leads a command to this plan file's migrations.
     pub(super) fn reach(&self) -> String {
-        super::journals::reach(Path::new(&self.plan.file.path))
+        reach(Path::new(&self.plan.file.path))
     }
 
     /// Returns where a source's own root module keeps its state in an environment.

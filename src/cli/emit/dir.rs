@@ -7,14 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::output::{code_mode, write_file};
+use crate::cli::output::{MANIFEST, code_mode, write_file};
 use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;
 use crate::rewrite::FileTree;
 use crate::state::Sha256Digest;
-
-/// The list of what was written.
-pub(in crate::cli) const MANIFEST: &str = ".stackcut-emit.json";
 
 const VERSION: u64 = 1;
 
