@@ -4,10 +4,11 @@ use std::fs;
 
 use super::desk::Desk;
 use super::workflow::applied;
+use crate::support::command::Ended;
 
 const FILE: &str = "plans/shop.hcl";
 
-fn emit(desk: &Desk, more: &[&str]) -> super::desk::Ended {
+fn emit(desk: &Desk, more: &[&str]) -> Ended {
     desk.run(&[&["emit", FILE, "--out", "infra-new"], more].concat())
 }
 
@@ -139,11 +140,9 @@ fn each_environment_has_a_tree_of_its_own() {
         let state = desk.path("infra").join(format!("{environment}.tfstate"));
         fs::copy(desk.path("infra/terraform.tfstate"), state).unwrap();
     }
-    let emitted = emit(&desk, &["--env", "stage"]);
-    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    emit(&desk, &["--env", "stage"]).code(0);
     assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
-    let emitted = emit(&desk, &["--env", "tenant-b/*"]);
-    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    emit(&desk, &["--env", "tenant-b/*"]).code(0);
     assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
     let backend = desk.read("infra-new/tenant-b/prod/stacks/orders/main.tf");
     assert!(backend.contains("states/prod/orders.tfstate"), "{backend}");

@@ -1,5 +1,6 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+pub mod aws;
 mod quick;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Many states at the same time: few requests, and the outcome of each as if it were alone.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::Write as _;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use stackcut::backend::{BackendError, DigestStanding, StateBackend, StateLock};
 use stackcut::state::Md5Digest;
 
 use super::lab::{Lab, TABLE, TABLE_LOCK};
-use super::network::{listen, lossy, request};
+use super::network::{listen, lossy, passed_on, request};
 
 const PATIENT: Duration = Duration::from_secs(30);
 
@@ -222,14 +222,7 @@ fn without_transactions(to: SocketAddr, status: &'static str, code: &'static str
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
             return;
         }
-        let mut upstream = TcpStream::connect(to).unwrap();
-        let end = asked.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
-        upstream.write_all(&asked[..end]).unwrap();
-        upstream.write_all(b"connection: close\r\n").unwrap();
-        upstream.write_all(&asked[end..]).unwrap();
-        let mut answer = Vec::new();
-        upstream.read_to_end(&mut answer).unwrap();
-        let _ = stream.write_all(&answer);
+        let _ = stream.write_all(&passed_on(to, &asked));
         let _ = stream.shutdown(Shutdown::Both);
     })
 }
