@@ -81,19 +81,8 @@ pub(super) fn tree(
         add("upstream", file.text);
     }
     if is_source && texts.is_empty() {
-        // Terraform wants one file where there was configuration.
-        let name = input
-            .configuration
-            .root()
-            .source
-            .files
-            .first()
-            .map(|file| file.name.clone());
-        let name = name
-            .filter(|name| name.ends_with(".tf"))
-            .unwrap_or_else(|| "main.tf".to_owned());
         texts.insert(
-            name,
+            first_file_name(input),
             "# All that was here is in stacks of its own now.\n".to_owned(),
         );
     }
@@ -159,6 +148,15 @@ fn contract_dir(input: &Input<'_>) -> &'static str {
         .into_iter()
         .find(|dir| is_free(dir))
         .unwrap_or("stackcut/contracts")
+}
+
+/// Returns the name of the file that stays when nothing is left: Terraform wants one where there was configuration.
+fn first_file_name(input: &Input<'_>) -> String {
+    let first = input.configuration.root().source.files.first();
+    first
+        .map(|file| file.name.clone())
+        .filter(|name| name.ends_with(".tf"))
+        .unwrap_or_else(|| "main.tf".to_owned())
 }
 
 fn root_names(input: &Input<'_>) -> BTreeSet<String> {

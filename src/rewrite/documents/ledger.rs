@@ -72,39 +72,13 @@ impl Documents<'_, '_> {
         document: Option<&Value>,
         values: &mut Vec<Crossing>,
     ) {
-        let readings = self.cut.readings.get(&(producer.clone(), item.clone()));
         let Some((owned, part)) = self.cut.part(producer, item) else {
             return;
         };
         let path = self.names.path(item);
         let base: String = path.iter().map(|step| format!("/{}", escaped(step))).collect();
-        let mut by_name: BTreeMap<Option<&str>, BTreeSet<&StateId>> = BTreeMap::new();
-        let secrets = self.secrets.of_item(item);
-        for reading in readings.into_iter().flatten() {
-            let name = match &reading.taken {
-                Taken::Attribute(name) => {
-                    let is_private = self.secrets.secrecy(item, name) > Secrecy::Open;
-                    if is_private != (half == Half::Private) {
-                        continue;
-                    }
-                    Some(name.as_str())
-                }
-                Taken::Whole if half == Half::Public => None,
-                Taken::Keys if half == Half::Public => None,
-                Taken::Whole => {
-                    let may =
-                        |name: &&String| self.secrets.is_allowed(producer, &reading.consumer, item, name);
-                    for name in secrets.iter().filter(may) {
-                        by_name.entry(Some(name)).or_default().insert(&reading.consumer);
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            by_name.entry(name).or_default().insert(&reading.consumer);
-        }
         let start = document.and_then(|document| path.iter().try_fold(document, |at, step| at.get(step)));
-        for (name, consumers) in by_name {
+        for (name, consumers) in self.readers(producer, item, half) {
             // In a repeated block the first instance tells the type.
             let one = match owned.repetition {
                 Repetition::None => start,
@@ -122,8 +96,8 @@ impl Documents<'_, '_> {
                         "/*"
                     };
                     (
-                        format!("/{half_name}{base}{each}/{}", escaped(name)),
-                        one.and_then(|one| one.get(name)),
+                        format!("/{half_name}{base}{each}/{}", escaped(&name)),
+                        one.and_then(|one| one.get(&name)),
                     )
                 }
                 None => (format!("/{half_name}{base}"), start),
@@ -135,6 +109,45 @@ impl Documents<'_, '_> {
                 consumers: consumers.into_iter().map(|state| state.name().clone()).collect(),
             });
         }
+    }
+
+    /// Returns who reads what of one half of an item; none stands for the whole item.
+    fn readers(
+        &self,
+        producer: &StateId,
+        item: &Item,
+        half: Half,
+    ) -> BTreeMap<Option<String>, BTreeSet<&StateId>> {
+        let readings = self.cut.readings.get(&(producer.clone(), item.clone()));
+        let mut by_name: BTreeMap<Option<String>, BTreeSet<&StateId>> = BTreeMap::new();
+        let secrets = self.secrets.of_item(item);
+        for reading in readings.into_iter().flatten() {
+            let name = match &reading.taken {
+                Taken::Attribute(name) => {
+                    let is_private = self.secrets.secrecy(item, name) > Secrecy::Open;
+                    if is_private != (half == Half::Private) {
+                        continue;
+                    }
+                    Some(name.clone())
+                }
+                Taken::Whole if half == Half::Public => None,
+                Taken::Keys if half == Half::Public => None,
+                Taken::Whole => {
+                    let may =
+                        |name: &&String| self.secrets.is_allowed(producer, &reading.consumer, item, name);
+                    for name in secrets.iter().filter(may) {
+                        by_name
+                            .entry(Some(name.clone()))
+                            .or_default()
+                            .insert(&reading.consumer);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            by_name.entry(name).or_default().insert(&reading.consumer);
+        }
+        by_name
     }
 }
 
