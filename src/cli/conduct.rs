@@ -16,6 +16,7 @@ use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, Left, System
 use crate::journal::{Migration, MigrationId};
 use crate::plan::MigrationPlan;
 use crate::report::migration::Failure;
+use crate::report::split::Finding;
 use crate::ui::Ui;
 
 /// How long a request that a killed process sent to a bucket may still be under way.
@@ -149,7 +150,9 @@ fn slug(name: &str, most: usize) -> String {
 
 /// Puts a stopped execution into words, with its exit code. `reach` is what its commands need to find the migration.
 pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
+    let is_overtaken = matches!(error.cause, Cause::Concurrent { .. });
     let exit = match error.kind() {
+        _ if is_overtaken => Exit::Locked,
         Kind::Locked => Exit::Locked,
         Kind::StateChanged => Exit::StateChanged,
         Kind::Stuck => Exit::Stuck,
@@ -161,6 +164,12 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
         message = format!("{message}: {reason}");
     }
     let mut found = CommandError::new(format!("migration {}: {message}", error.migration)).exit(exit);
+    if is_overtaken {
+        // Where it stands is the other process's to say.
+        return found
+            .note("this process stopped at that; what it did stands in the journal, and so do the locks it took")
+            .hint(reaching(&error.hint(), &error.migration, reach));
+    }
     for note in error.notes() {
         found = found.note(note);
     }
@@ -196,6 +205,7 @@ pub(super) fn failure(error: &CommandError) -> Failure {
         .map(|found| found.message.as_str())
         .collect();
     Failure {
+        findings: error.findings.iter().map(Finding::from).collect(),
         exit: error.exit.code(),
         message: messages.join("; "),
         notes: error
