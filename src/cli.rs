@@ -18,6 +18,7 @@ mod journals;
 mod output;
 mod paths;
 mod plan;
+mod plan_files;
 mod prepare;
 mod progress;
 mod release;

@@ -13,7 +13,7 @@ use super::signals::{self, Executing};
 use crate::backend::BackendError;
 use crate::error::{CommandError, Exit};
 use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, Left, SystemSurroundings};
-use crate::journal::{Migration, MigrationId};
+use crate::journal::{Migration, MigrationId, Phase};
 use crate::plan::MigrationPlan;
 use crate::report::migration::Failure;
 use crate::report::split::Finding;
@@ -29,7 +29,7 @@ pub(super) struct ConductArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     lock_timeout: Duration,
     /// How many states are read or written at once
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     parallelism: NonZeroUsize,
 }
 
@@ -163,7 +163,8 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     if let Some(reason) = system_reason(&error.cause) {
         message = format!("{message}: {reason}");
     }
-    let mut found = CommandError::new(format!("migration {}: {message}", error.migration)).exit(exit);
+    let id = &error.migration;
+    let mut found = CommandError::new(format!("migration {id}: {message}")).exit(exit);
     if is_overtaken {
         // Where it stands is the other process's to say.
         return found
@@ -173,12 +174,37 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     for note in error.notes() {
         found = found.note(note);
     }
+    if let Cause::NotNow(phase) = error.cause {
+        return found.hint(reaching(&not_now(phase, id), id, reach));
+    }
     match (error.kind(), error.left) {
         (Kind::Interrupted, Left::Untouched | Left::NothingWritten) => {
             found.hint("run the same command again when you are ready")
         }
         _ => found.hint(reaching(&error.hint(), &error.migration, reach)),
     }
+}
+
+/// Returns what must come before a command that asks too early, or too late.
+fn not_now(phase: Phase, id: &MigrationId) -> String {
+    match phase {
+        Phase::Fenced => format!(
+            "its backups are the way back as long as it is not over; run `stackcut release {id}` first, or \
+             `stackcut undo {id}`"
+        ),
+        phase if phase.finished().is_some() => {
+            format!(
+                "no source of it is locked, so there is nothing to do; `stackcut status` shows how migration {id} stands"
+            )
+        }
+        _ => format!("run `stackcut resume {id}` first"),
+    }
+}
+
+/// Reads how many of something go at once.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is not a number of things to do at once; the least is 1"))
 }
 
 /// Returns what the system said, which the messages of stores leave to their cause.

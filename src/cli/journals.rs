@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::conduct::explain;
+use super::plan_files::{default_files, split_of};
 use super::prepare::Project;
 use super::side_by_side;
 use super::stores::{Stores, backend_error};
@@ -99,12 +100,19 @@ pub(super) fn open(plan: &MigrationPlan, stores: &Stores) -> Result<Handles, Com
 /// Returns the option that leads a command to the migrations of a file.
 pub(super) fn reach(file: &Path) -> String {
     let is_default = default_files().is_ok_and(|files| files.iter().any(|known| known == file));
+    match is_default {
+        true => String::new(),
+        false => format!(" --plan {}", quoted(file)),
+    }
+}
+
+/// Returns a path as a shell takes it.
+pub(super) fn quoted(file: &Path) -> String {
     match file.to_str() {
-        _ if is_default => String::new(),
         Some(text) if text.contains(|c: char| !(c.is_alphanumeric() || "/._-+@:,=".contains(c))) => {
-            format!(" --plan '{}'", text.replace('\'', "'\\''"))
+            format!("'{}'", text.replace('\'', "'\\''"))
         }
-        _ => format!(" --plan {}", file.display()),
+        _ => file.display().to_string(),
     }
 }
 
@@ -316,64 +324,6 @@ pub(super) fn saved_plan(file: &Path) -> Result<Option<MigrationPlan>, CommandEr
         CommandError::new(format!("{}: {error}", file.display()))
             .note("nothing was changed")
             .hint("save it again with `stackcut plan --out`")
-    })
-}
-
-/// Returns every `*.hcl` below `plans`, and those here that are plan files; sorted.
-fn default_files() -> Result<Vec<PathBuf>, CommandError> {
-    let mut files = Vec::new();
-    below(Path::new("plans"), &mut files)?;
-    for path in listed(Path::new("."))? {
-        let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
-        if is_hcl(&path) && path.is_file() && split_of(&path).is_some() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn below(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    for path in listed(dir)? {
-        if path.is_dir() && !path.is_symlink() {
-            below(&path, files)?;
-        } else if is_hcl(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn listed(dir: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    match fs::read_dir(dir) {
-        Ok(entries) => Ok(entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(CommandError::new(format!(
-            "cannot list {}: {error}",
-            dir.display()
-        ))),
-    }
-}
-
-fn is_hcl(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden && path.extension().is_some_and(|ending| ending == "hcl")
-}
-
-/// Returns the label of a file's `split` block: other files use the same ending.
-fn split_of(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| {
-        let rest = line
-            .trim_start()
-            .strip_prefix("split")?
-            .trim_start()
-            .strip_prefix('"')?;
-        Some(rest.split('"').next()?.to_owned())
     })
 }
 

@@ -69,8 +69,8 @@ impl MigrationLine {
             let _ = writeln!(text, "  first: {advice}");
         }
         if !self.next.is_empty() {
-            let commands: Vec<String> = self.next.iter().map(|next| format!("`{next}`")).collect();
-            let _ = writeln!(text, "  next: {}", commands.join(", or "));
+            let commands: Vec<String> = self.next.iter().map(|next| format!("`{next}`\n")).collect();
+            let _ = write!(text, "  next: {}", commands.join("    or: "));
         }
         text
     }
