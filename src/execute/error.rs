@@ -157,7 +157,7 @@ impl Left {
     pub(super) fn at(phase: Phase) -> Self {
         match phase {
             Phase::Aborted => Self::NothingWritten,
-            Phase::Locking | Phase::BackingUp | Phase::Aborting => Self::LocksLeft,
+            Phase::Preparing | Phase::Aborting => Self::LocksLeft,
             Phase::Discarding(_) => Self::Discarding,
             _ if phase.finished().is_some() => Self::AsItWas(phase),
             _ => Self::Unfinished(phase),

@@ -53,7 +53,7 @@ impl Looks {
             .iter()
             .filter(|change| !self.seen.contains_key(&change.id))
             .collect();
-        let nothing_written = matches!(journal.phase(), Phase::Locking | Phase::BackingUp);
+        let nothing_written = journal.phase() == Phase::Preparing;
         let readings = parallel::each(parallel::wide(context.parallelism, handles), &unseen, |change| {
             // What should not be there yet has no content to read.
             let _turn = (!nothing_written || !change.is_new()).then(|| self.turns.take());

@@ -40,7 +40,7 @@ pub fn apply(
         },
         cause => untouched(cause),
     })?;
-    context.tell(&Progress::Phase(Phase::Locking));
+    context.tell(&Progress::Phase(Phase::Preparing));
     Walk::new(context, handles, recompute, writer).run()
 }
 

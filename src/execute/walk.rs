@@ -26,6 +26,8 @@ pub(super) struct Walk<'a> {
     /// How many contents are written at once.
     pub(super) writes: Turns,
     pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
+    /// Whether this process has begun to copy originals, all of which it had seen as they were planned.
+    pub(super) begun_backups: bool,
     pub(super) backed_up: bool,
     pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
@@ -51,6 +53,7 @@ impl<'a> Walk<'a> {
             looks: Looks::new(context.parallelism),
             writes: Turns::new(context.parallelism),
             results: None,
+            begun_backups: false,
             backed_up: false,
             discarded: false,
             attempts: BTreeMap::new(),
@@ -172,10 +175,7 @@ impl<'a> Walk<'a> {
             // It makes more versions known.
             self.looks.forget_all();
         }
-        match event {
-            Event::BackupsIntended { .. } => self.append_and_compute(event)?,
-            event => self.writer.append(event)?,
-        }
+        self.writer.append(event)?;
         self.attempts.clear();
         if self.phase() != before {
             self.context.tell(&Progress::Phase(self.phase()));
@@ -190,13 +190,18 @@ impl<'a> Walk<'a> {
             // A journal that is another's by now is no place to note anything.
             (Cause::Journal(_) | Cause::Concurrent { .. }, _) => return Err(cause),
             // Results without a record that announced them: the locks are all that protects what is there.
-            (Cause::Stuck(_), Phase::Locking | Phase::BackingUp) => return Err(cause),
-            (_, Phase::Locking | Phase::BackingUp) => Event::AbortIntended { reason },
+            (Cause::Stuck(_), Phase::Preparing) => return Err(cause),
+            (_, Phase::Preparing) => Event::AbortIntended { reason },
             (_, Phase::UndoLocking(_)) => Event::UndoAbortIntended { reason },
             _ => return Err(cause),
         };
         self.given_up = Some(cause);
-        self.append(event)
+        self.append(event)?;
+        // Not sooner: a record whose answer was lost may let the writes begin, which need the copies.
+        if self.begun_backups && self.phase() == Phase::Aborting {
+            self.clear_backups();
+        }
+        Ok(())
     }
 
     fn moved_on(&mut self, misfits: Vec<Misfit>) -> Cause {

@@ -21,9 +21,21 @@ use crate::state::{Md5Digest, Sha256Digest};
 const ATTEMPTS: u32 = 3;
 
 impl Walk<'_> {
-    /// Computes the results and copies the originals.
+    /// Copies the originals, and computes the results meanwhile.
     pub(super) fn back_up(&mut self) -> Result<(), Cause> {
-        self.compute()?;
+        self.begun_backups = true;
+        let (saved, computed) = std::thread::scope(|scope| {
+            let computing = scope.spawn(|| self.sources().compute(self.writer.journal().migration()));
+            (self.save_originals(), computing.join())
+        });
+        let computed = computed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        self.results = Some(computed?);
+        saved?;
+        self.backed_up = true;
+        Ok(())
+    }
+
+    fn save_originals(&self) -> Result<(), Cause> {
         let migration = self.writer.journal().migration();
         let changes: Vec<&StateChange> = backup::needed(migration).collect();
         let saved = parallel::each(self.context.parallelism, &changes, |change| {
@@ -37,9 +49,19 @@ impl Walk<'_> {
             self.context.tell(&Progress::BackedUp(change.id.clone()));
             Ok(())
         });
-        saved.into_iter().collect::<Result<(), Cause>>()?;
-        self.backed_up = true;
-        Ok(())
+        saved.into_iter().collect()
+    }
+
+    /// Deletes the copies of originals that still stand, where this process made them and gives up. Whatever remains is
+    /// deleted by a discard.
+    pub(super) fn clear_backups(&self) {
+        let migration = self.writer.journal().migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        parallel::each(self.context.parallelism, &changes, |change| {
+            store(self.handles, &change.id)
+                .map(|store| store.delete_sidecar(&backup::name(&migration.id)))
+                .is_ok()
+        });
     }
 
     /// Deletes the copies of the originals.
@@ -71,26 +93,6 @@ impl Walk<'_> {
             looks: &self.looks,
             recompute: self.recompute,
         }
-    }
-
-    /// Appends the record that announces the backups, and computes the results meanwhile.
-    pub(super) fn append_and_compute(&mut self, event: Event) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration().clone();
-        // Not through `self`, which is borrowed for the journal.
-        let sources = Sources {
-            context: &self.context,
-            handles: self.handles,
-            looks: &self.looks,
-            recompute: self.recompute,
-        };
-        let writer = &mut self.writer;
-        let (appended, computed) = std::thread::scope(|scope| {
-            let computing = scope.spawn(|| sources.compute(&migration));
-            (writer.append(event), computing.join())
-        });
-        // What went wrong with the results goes wrong again where they are needed, and is told there.
-        self.results = computed.ok().and_then(Result::ok);
-        appended
     }
 
     /// Writes results.
@@ -167,7 +169,7 @@ impl Walk<'_> {
     pub(super) fn undo_event(&self) -> Result<Option<Event>, Cause> {
         let journal = self.writer.journal();
         match journal.phase() {
-            Phase::Locking | Phase::BackingUp => {
+            Phase::Preparing => {
                 return Ok(Some(Event::AbortIntended {
                     reason: "undone before anything was written".to_owned(),
                 }));

@@ -72,8 +72,7 @@ fn done(
                 | Phase::Discarded(Finished::Completed) => {
                     found.push((journal.summary().started, plan));
                 }
-                Phase::Locking
-                | Phase::BackingUp
+                Phase::Preparing
                 | Phase::Aborting
                 | Phase::Aborted
                 | Phase::Undone

@@ -152,6 +152,22 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
     check_end(&world, End::Fenced);
 }
 
+/// Copies of originals that nothing was written over would be nothing but secrets that lie around.
+#[test]
+fn who_gives_up_takes_the_copies_back() {
+    let world = World::memory();
+    // After the first record, five locks and one copy.
+    let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
+    let error = Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    assert_eq!(error.left, Left::NothingWritten);
+    let handles = world.handles();
+    for name in NAMES {
+        assert_eq!(handles[&id(name)].list_sidecars("backup/").unwrap(), [], "{name}");
+    }
+    assert!(found(&handles).unwrap().summary().backups.is_empty());
+    check_end(&world, End::Original);
+}
+
 #[test]
 fn undo_is_refused_once_a_state_moved_on() {
     let world = World::memory();
@@ -223,7 +239,7 @@ fn two_processes_never_work_on_one_migration() {
     let error =
         crate::execute::resume(late.context(), &handles, stale, &crate::execute::PlannedResults).unwrap_err();
     insta::assert_snapshot!(show(&error), @r"
-    Other error: another process works on this migration: it wrote record 6 of the journal
+    Other error: another process works on this migration: it wrote record 5 of the journal
       the migration stopped while writing wave 2; its locks are kept, every object is in at least one state, and every original is backed up
     hint: wait for it; if it is gone, run `stackcut resume 20261125-shop-1`
     ");
