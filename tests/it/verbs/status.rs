@@ -221,8 +221,8 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
         ),
         (
             "newer",
-            &|| std::fs::write(record(3), third.replace("{\"format\":1", "{\"format\":2")).unwrap(),
-            "record 3 of the journal has format 2",
+            &|| std::fs::write(record(3), third.replacen("{\"format\":", "{\"format\":9", 1)).unwrap(),
+            "record 3 of the journal has format 9",
             "use the version of stackcut that wrote the record",
         ),
         (
