@@ -1,4 +1,4 @@
-//! Plan files that need no naming: those in `plans` and here; and the option that names another one.
+//! Plan files that nobody names: where they are looked for; and the option that names another one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,12 +67,19 @@ fn split_of(path: &Path) -> Option<String> {
 /// Returns the option that leads a command to the migrations of a file.
 pub(super) fn reach(file: &Path) -> String {
     let is_default = default_files().is_ok_and(|files| files.iter().any(|known| known == file));
+    match is_default {
+        true => String::new(),
+        false => format!(" --plan {}", quoted(file)),
+    }
+}
+
+/// Returns a path as a shell takes it.
+pub(super) fn quoted(file: &Path) -> String {
     match file.to_str() {
-        _ if is_default => String::new(),
         Some(text) if text.contains(|c: char| !(c.is_alphanumeric() || "/._-+@:,=".contains(c))) => {
-            format!(" --plan '{}'", text.replace('\'', "'\\''"))
+            format!("'{}'", text.replace('\'', "'\\''"))
         }
-        _ => format!(" --plan {}", file.display()),
+        _ => file.display().to_string(),
     }
 }
 

@@ -127,10 +127,13 @@ fn calls_per_state() {
         names.sort_unstable();
         names.join(", ")
     };
-    assert_eq!(count("fresh"), "lock, read, read, unlock, write, write digest");
+    assert_eq!(
+        count("fresh"),
+        "confirm, confirm, lock, unlock, write, write digest"
+    );
     assert_eq!(
         count("orders"),
-        "create sidecar, get sidecar, lock, read, read, unlock, write, write digest"
+        "confirm, create sidecar, get sidecar, lock, read, unlock, write, write digest"
     );
     assert_eq!(count("other"), "lock, read, unlock");
 }
