@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::side_by_side;
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
 use crate::diagnostic::Diagnostic;
@@ -10,9 +11,6 @@ use crate::plan::PlanFile;
 use crate::plan::backend::describe;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
-
-/// How many states are read at once.
-const READERS: usize = 16;
 
 /// Reads all states, some at a time.
 pub(super) fn read_all(
@@ -23,24 +21,13 @@ pub(super) fn read_all(
     for (id, location) in locations {
         list.push((id, stores.open_for_reading(location)?));
     }
+    let readings = side_by_side::each(&list, |(_, store)| read_one(&**store));
     let mut snapshots = BTreeMap::new();
-    for chunk in list.chunks(READERS) {
-        let readings: Vec<Result<Option<Snapshot>, CommandError>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = chunk
-                .iter()
-                .map(|(_, store)| scope.spawn(|| read_one(&**store)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("a reader does not panic"))
-                .collect()
-        });
-        for ((id, _), reading) in chunk.iter().zip(readings) {
-            let reading = reading
-                .map_err(|error| error.note(format!("it is the state of `{id}`; nothing was written")));
-            if let Some(snapshot) = reading? {
-                snapshots.insert((*id).clone(), snapshot);
-            }
+    for ((id, _), reading) in list.iter().zip(readings) {
+        let reading =
+            reading.map_err(|error| error.note(format!("it is the state of `{id}`; nothing was written")));
+        if let Some(snapshot) = reading? {
+            snapshots.insert((*id).clone(), snapshot);
         }
     }
     Ok(snapshots)
