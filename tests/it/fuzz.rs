@@ -4,6 +4,7 @@
 //! seconds; `STACKCUT_FUZZ=50 cargo test --release --test it fuzz::` goes on fifty times as long.
 
 mod damage;
+mod extremes;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
