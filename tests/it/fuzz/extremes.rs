@@ -24,10 +24,12 @@ const LIMIT: Duration = Duration::from_secs(40);
 enum Ends {
     /// Everything that is taken is moved, byte for byte.
     Cut,
-    /// The reason says this.
+    /// It is not read; the reason says this.
     Refused(&'static str),
+    /// It is read, and what is taken cannot be moved; the reason says this.
+    Unmoved(&'static str),
 }
-use Ends::{Cut, Refused};
+use Ends::{Cut, Refused, Unmoved};
 
 /// An object with an index key, if it is not empty, and more members.
 fn object(key: &str, members: &str) -> String {
@@ -134,14 +136,12 @@ fn check(name: &str, text: impl AsRef<[u8]>, ends: &Ends) {
     for verb in verbs {
         let (succeeded, said) = run(dir.path(), verb);
         match ends {
-            Cut => assert!(succeeded, "{name}: {verb:?}: {:.400}", said),
-            Refused(reason) => {
+            Cut => assert!(succeeded, "{name}: {verb:?}: {said:.400}"),
+            Unmoved(_) if verb[0] == "inspect" => assert!(succeeded, "{name}: {said:.400}"),
+            Refused(reason) | Unmoved(reason) => {
                 assert!(!succeeded, "{name}: {verb:?} succeeds");
-                assert!(said.contains(reason), "{name}: {verb:?}: {:.400}", said);
-                assert!(
-                    said.contains("nothing was written") || verb[0] == "inspect",
-                    "{name}: {said}"
-                );
+                assert!(said.contains(reason), "{name}: {verb:?}: {said:.400}");
+                assert!(said.contains("nothing was written"), "{name}: {verb:?}: {said}");
             }
         }
     }
@@ -276,6 +276,14 @@ fn odd_texts_are_cut_or_refused() {
         one(&keys),
         &Refused("two current objects"),
     );
+    // What the language cannot spell could not be found again by a journal: it knows the composed letter only.
+    let unspelt = object("\"e\\u0301\"", "");
+    check(
+        "key that is not composed",
+        one(&[unspelt]),
+        &Unmoved("none that a configuration can have"),
+    );
+    check("composed key", one(&[object("\"\\u00e9\"", "")]), &Cut);
     check("nothing but spaces", " \n", &Refused("not valid JSON"));
     check("zeros", [0; 4096], &Refused("not valid JSON"));
 }
