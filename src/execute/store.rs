@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{Cause, ExecuteError, Left};
 use super::outcome::{Backup, Summary};
 use crate::backend::{BackendError, SidecarName, StateBackend};
-use crate::journal::{Event, Journal, Migration, MigrationId, Phase, Record, Torn};
+use crate::journal::{Event, Journal, Migration, MigrationId, Original, Phase, Record, Torn};
 use crate::stack::StateId;
 
 const DIR: &str = "journal/";
@@ -52,12 +52,12 @@ fn backups(journal: &Journal) -> Vec<Backup> {
     if matches!(journal.phase(), Phase::Discarding(_) | Phase::Discarded(_)) {
         return Vec::new();
     }
-    let Some(originals) = journal.records().iter().find_map(|record| match &record.event {
-        Event::BackupsIntended { originals } => Some(originals),
-        _ => None,
-    }) else {
+    let is_wave = |record: &Record| matches!(record.event, Event::WaveIntended { .. });
+    if !journal.records().iter().any(is_wave) {
+        // Not all are there for sure, and nothing was overwritten.
         return Vec::new();
-    };
+    }
+    let originals = originals(journal);
     let migration = journal.migration();
     backup::needed(migration)
         .map(|change| Backup {
@@ -70,6 +70,17 @@ fn backups(journal: &Journal) -> Vec<Backup> {
                 .map(|original| original.version_id.clone()),
         })
         .collect()
+}
+
+/// Returns what the stores keep themselves.
+fn originals(journal: &Journal) -> Vec<&Original> {
+    let mut told = Vec::new();
+    for record in journal.records() {
+        if let Event::BackupsIntended { originals } | Event::WaveIntended { originals, .. } = &record.event {
+            told.extend(originals);
+        }
+    }
+    told
 }
 
 fn record_name(id: &MigrationId, sequence: u64) -> SidecarName {

@@ -2,6 +2,7 @@
 
 mod check;
 mod hints;
+mod json_errors;
 mod secrets;
 mod texts;
 
