@@ -1,6 +1,6 @@
 //! What is read and what is refused, with place, address and advice.
 
-use super::super::{Layout, Refusal, Serial, Snapshot};
+use super::super::{Instance, Layout, Output, Refusal, Serial, Snapshot};
 use crate::address::InstanceKey;
 
 fn read(text: &str) -> Snapshot {
@@ -389,7 +389,7 @@ fn finds_objects_and_outputs_in_whatever_order_they_stand() {
     let resource = snapshot.resources().next().unwrap();
     let found = |key: Option<InstanceKey>| -> Vec<usize> {
         let found = resource.objects(key.as_ref()).into_iter();
-        found.map(|object| object.index()).collect()
+        found.map(Instance::index).collect()
     };
     assert_eq!(found(None), [7, 3]);
     assert_eq!(found(Some(InstanceKey::Int(2))), [2]);
@@ -401,6 +401,6 @@ fn finds_objects_and_outputs_in_whatever_order_they_stand() {
         r#"{"version":4,"outputs":{"z":{"value":1,"type":"number"},"a":{"value":2,"type":"number"},"b":{"value":3,"type":"number"}}}"#,
     );
     for (name, value) in [("z", Some("1")), ("a", Some("2")), ("b", Some("3")), ("c", None)] {
-        assert_eq!(snapshot.output(name).and_then(|output| output.value()), value);
+        assert_eq!(snapshot.output(name).and_then(Output::value), value);
     }
 }
