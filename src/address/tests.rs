@@ -88,9 +88,33 @@ fn reads_and_prints_like_terraform() {
     reads::<MoveableAddr>("module.m", "module.m");
     reads::<MoveableAddr>("module.m [\"x\"]", "module.m[\"x\"]");
     reads::<MoveableAddr>("module.m.module.x", "module.m.module.x");
-    // Terraform prints a reserved type without the prefix it demands; so do we.
-    assert_eq!(instance("resource.count.x").to_string(), "count.x");
-    assert_eq!(instance("resource.module.x").to_string(), "module.x");
+    // Terraform prints a reserved type without the prefix it demands, and cannot read it then.
+    for text in ["count", "module", "data", "resource", "ephemeral", "each"]
+        .map(|word| format!("resource.{word}.x[1]"))
+    {
+        reads::<ResourceInstanceAddr>(&text, &text);
+        reads::<MoveableAddr>(&text, &text);
+    }
+}
+
+#[test]
+fn tells_what_could_not_be_read_again() {
+    let mut address = instance("module.m[\"k\"].terraform_data.b[\"é\"]");
+    assert!(address.reads_back());
+    address.key = Some(InstanceKey::Str("${\n\"\0\u{2028}💥".to_owned()));
+    assert!(address.reads_back());
+    for name in ["b-", "ünïcode", "e\u{301}"] {
+        address.resource.name = name.to_owned();
+        assert!(address.reads_back(), "{name}");
+    }
+    for name in ["", "1a", "a b", "a.b", "b[0]", "a/*b*/", "-"] {
+        address.resource.name = name.to_owned();
+        assert!(!address.reads_back(), "{name}");
+    }
+    // Not as Terraform's language has texts: it knows the composed letter only.
+    let mut address = instance("terraform_data.b");
+    address.key = Some(InstanceKey::Str("e\u{301}".to_owned()));
+    assert!(!address.reads_back());
 }
 
 #[test]

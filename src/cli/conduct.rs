@@ -150,9 +150,8 @@ fn slug(name: &str, most: usize) -> String {
 
 /// Puts a stopped execution into words, with its exit code. `reach` is what its commands need to find the migration.
 pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
-    let is_overtaken = matches!(error.cause, Cause::Concurrent { .. });
     let exit = match error.kind() {
-        _ if is_overtaken => Exit::Locked,
+        _ if matches!(error.cause, Cause::Concurrent { .. }) => Exit::Locked,
         Kind::Locked => Exit::Locked,
         Kind::StateChanged => Exit::StateChanged,
         Kind::Stuck => Exit::Stuck,
@@ -165,12 +164,6 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     }
     let id = &error.migration;
     let mut found = CommandError::new(format!("migration {id}: {message}")).exit(exit);
-    if is_overtaken {
-        // Where it stands is the other process's to say.
-        return found
-            .note("this process stopped at that; what it did stands in the journal, and so do the locks it took")
-            .hint(reaching(&error.hint(), &error.migration, reach));
-    }
     for note in error.notes() {
         found = found.note(note);
     }

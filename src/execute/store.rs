@@ -1,6 +1,7 @@
 //! Journals where they lie: one object per record beside a source state, each created once and never changed.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use super::Handles;
 use super::backup;
@@ -9,9 +10,12 @@ use super::error::{Cause, ExecuteError, Left};
 use super::outcome::{Backup, Summary};
 use crate::backend::{BackendError, SidecarName, StateBackend};
 use crate::journal::{Event, Journal, Migration, MigrationId, Original, Phase, Record, Torn};
+use crate::parallel;
 use crate::stack::StateId;
 
 const DIR: &str = "journal/";
+/// How many records of a journal are read at once.
+const RECORDS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
 
 /// A journal as it was found.
 #[derive(Clone, Debug)]
@@ -111,14 +115,16 @@ pub fn find(
         })
     };
     let names = home.list_sidecars(&format!("{DIR}{id}/")).map_err(store)?;
+    let records = names
+        .iter()
+        .filter_map(|name| Some((sequence_of(id, name)?, name)));
+    let records: Vec<(u64, &SidecarName)> = records.collect();
+    let read = parallel::each(RECORDS_AT_ONCE, &records, |(_, name)| home.get_sidecar(name));
     let mut texts = Vec::new();
-    for name in names {
-        let Some(sequence) = sequence_of(id, &name) else {
-            continue;
-        };
+    for ((sequence, _), text) in records.iter().zip(read) {
         // Gone since it was listed: the replay will miss it.
-        if let Some(text) = home.get_sidecar(&name).map_err(store)? {
-            texts.push((sequence, text));
+        if let Some(text) = text.map_err(store)? {
+            texts.push((*sequence, text));
         }
     }
     if texts.is_empty() {

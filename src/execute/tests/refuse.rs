@@ -226,6 +226,32 @@ fn undo_needs_its_locks_and_its_backups() {
     check_end(&world, End::Undone);
 }
 
+/// A process that was waiting for a lock got it after another had given the migration up, and died of it.
+#[test]
+fn locks_that_came_too_late_are_freed_by_a_resume() {
+    for (end, is_fenced) in [(End::Original, false), (End::Fenced, true)] {
+        let world = World::memory();
+        let process = Process::new("one");
+        if is_fenced {
+            process.apply(&world.handles()).unwrap();
+        } else {
+            let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
+            process.apply(&world.gated(&door)).unwrap_err();
+        }
+        let handles = world.handles();
+        let journal = found(&handles).unwrap();
+        for change in journal.journal().migration().states() {
+            let mut info = crate::backend::conformance::info(0);
+            info.id = change.lock.clone();
+            handles[&change.id].lock(&info).unwrap();
+        }
+        let theirs = handles[&id("orders")].standing_lock().unwrap();
+        assert!(theirs.is_some());
+        Process::new("two").resume(&handles).unwrap();
+        check_end(&world, end);
+    }
+}
+
 #[test]
 fn two_processes_never_work_on_one_migration() {
     let world = World::memory();
@@ -240,7 +266,7 @@ fn two_processes_never_work_on_one_migration() {
         crate::execute::resume(late.context(), &handles, stale, &crate::execute::PlannedResults).unwrap_err();
     insta::assert_snapshot!(show(&error), @r"
     Other error: another process works on this migration: it wrote record 5 of the journal
-      the migration stopped while writing wave 2; its locks are kept, every object is in at least one state, and every original is backed up
+      this process stopped at that; what it did stands in the journal, and so do the locks it took
     hint: wait for it; if it is gone, run `stackcut resume 20261125-shop-1`
     ");
     check_end(&world, End::Fenced);
