@@ -104,7 +104,7 @@ impl Walk<'_> {
                 .flatten()
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
             let turn = walk.turn()?;
-            put((change, store, lock), bytes, &change.after, &seen.expect, turn)
+            walk.put((change, store, lock), bytes, &change.after, &seen.expect, turn)
         })
     }
 
@@ -118,6 +118,7 @@ impl Walk<'_> {
                     store.remove(lock, version).map_err(failed)?;
                 }
                 drop(turn);
+                walk.still_ours()?;
                 store.remove_digest(lock).map_err(failed)?;
                 return Ok(Some(Now(None)));
             }
@@ -128,7 +129,7 @@ impl Walk<'_> {
                 .restored(&change.id)
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put((change, store, lock), &bytes, image, &seen.expect, turn)
+            walk.put((change, store, lock), &bytes, image, &seen.expect, turn)
         })
     }
 
@@ -151,6 +152,7 @@ impl Walk<'_> {
                         return Err(Cause::OtherResult(change.id.clone()));
                     }
                 };
+                walk.still_ours()?;
                 match digest {
                     Some(digest) => store.write_digest(lock, &digest),
                     None => store.remove_digest(lock),
@@ -259,7 +261,29 @@ impl Walk<'_> {
     fn turn(&self) -> Result<Turn<'_>, Cause> {
         let turn = self.writes.take();
         self.check_interrupt()?;
+        self.still_ours()?;
         Ok(turn)
+    }
+
+    /// Writes an object, which is what the turn is for, and right after it its digest. Returns what the store can tell of it
+    /// from now on without its content.
+    fn put(
+        &self,
+        (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
+        bytes: &[u8],
+        print: &Fingerprint,
+        expect: &Expect,
+        turn: Turn<'_>,
+    ) -> Result<Option<Now>, Cause> {
+        let failed = |source| failed(change, source);
+        let written = store.write(lock, bytes, expect).map_err(failed)?;
+        drop(turn);
+        self.still_ours()?;
+        store.write_digest(lock, &print.md5).map_err(failed)?;
+        Ok(written
+            .version
+            .is_md5(&print.md5)
+            .then(|| Now(Some(print.clone()))))
     }
 
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
@@ -338,25 +362,6 @@ impl Sources<'_> {
         checked.into_iter().collect::<Result<(), Cause>>()?;
         Ok(results)
     }
-}
-
-/// Writes an object, which is what the turn is for, and right after it its digest. Returns what the store can tell of it
-/// from now on without its content.
-fn put(
-    (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
-    bytes: &[u8],
-    print: &Fingerprint,
-    expect: &Expect,
-    turn: Turn<'_>,
-) -> Result<Option<Now>, Cause> {
-    let failed = |source| failed(change, source);
-    let written = store.write(lock, bytes, expect).map_err(failed)?;
-    drop(turn);
-    store.write_digest(lock, &print.md5).map_err(failed)?;
-    Ok(written
-        .version
-        .is_md5(&print.md5)
-        .then(|| Now(Some(print.clone()))))
 }
 
 fn failed(change: &StateChange, source: BackendError) -> Cause {
