@@ -1,6 +1,6 @@
 //! Finding migrations: their journals lie beside the sources of plan files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct Search {
     pub(super) known: Vec<Known>,
-    /// Every place where journals may lie and that was looked at.
+    /// Every place where journals may lie and that could be looked at.
     pub(super) looked: Vec<String>,
     /// The ID of every journal that is there.
     listed: Vec<MigrationId>,
@@ -189,15 +189,18 @@ fn places<'a>(all: &'a [FileHomes], stores: &Stores, into: &mut Search) -> Vec<P
 fn list_all<'a>(places: &'a [Place<'a>], into: &mut Search) -> Vec<Journal<'a>> {
     let listed = side_by_side::each(places, |place| execute::list(&*place.store));
     let mut at = BTreeMap::new();
+    let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut journals: Vec<Journal<'a>> = Vec::new();
     for (place, listed) in places.iter().zip(listed) {
         let name = place.store.describe();
-        let is_new = !into.looked.contains(&name);
-        if is_new {
-            into.looked.push(name);
-        }
+        let is_new = asked.insert(name.clone());
         let ids = match listed {
-            Ok(ids) => ids,
+            Ok(ids) => {
+                if !into.looked.contains(&name) {
+                    into.looked.push(name);
+                }
+                ids
+            }
             Err(error) if is_new => {
                 into.problems.push(backend_error(&error).into());
                 continue;
@@ -319,11 +322,16 @@ pub(super) fn find(
     if let Some(at) = unreadable {
         return Err(problems.swap_remove(at).error);
     }
-    let mut error = CommandError::new(format!("there is no migration {id}")).note("nothing was changed");
+    let message = if problems.is_empty() {
+        format!("there is no migration {id}")
+    } else {
+        format!("migration {id} is nowhere that could be looked at")
+    };
+    let mut error = CommandError::new(message).note("nothing was changed");
     for place in &looked {
         error = error.note(format!("looked beside {place}"));
     }
-    if looked.is_empty() {
+    if looked.is_empty() && problems.is_empty() {
         error = error.note("found no plan file in ./plans or here");
     }
     let near: Vec<&str> = listed.iter().map(MigrationId::as_str).collect();

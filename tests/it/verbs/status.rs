@@ -261,3 +261,27 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
     }
     desk.on("undo", &id, &["--auto-approve"]).code(0);
 }
+
+/// What could not be looked at is said to be nowhere else than there.
+#[test]
+fn a_place_that_cannot_be_looked_at_is_not_taken_for_empty() {
+    let desk = Desk::local();
+    // Where the journals' directory would be.
+    desk.put_file("mono/.terraform.tfstate.stackcut", "");
+    let status = desk.run(&["status"]).code(1);
+    assert!(
+        status.stdout.contains("no source could be looked at"),
+        "{}",
+        status.stdout
+    );
+    let undo = desk
+        .run(&["undo", "20261125-shop-04f50993", "--auto-approve"])
+        .code(1);
+    assert!(!undo.stderr.contains("there is no migration"), "{}", undo.stderr);
+    assert!(!undo.stderr.contains("looked beside"), "{}", undo.stderr);
+    assert!(
+        undo.stderr.contains("nowhere that could be looked at"),
+        "{}",
+        undo.stderr
+    );
+}
