@@ -41,7 +41,7 @@ pub(super) fn shown(half: Half, steps: &[Step]) -> String {
         text.push('/');
         match step {
             Step::Name(name) => text.push_str(&name.replace('~', "~0").replace('/', "~1")),
-            Step::Index | Step::Any | Step::Splat => text.push('*'),
+            Step::Index | Step::Any | Step::Every | Step::Splat => text.push('*'),
         }
     }
     text

@@ -65,6 +65,8 @@ pub(super) struct Told<'r> {
     pub store: ContractStore,
     /// Parameter path or key prefix, where that is a constant.
     pub path: Option<String>,
+    /// The bucket, where that is a constant.
+    pub bucket: Option<String>,
     /// The output with the document, where outputs hold it.
     pub output: Option<String>,
     /// Tier of the parameter.
@@ -119,6 +121,7 @@ fn by_module<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
         stack: &read.name,
         store,
         path: constant("path"),
+        bucket: constant("bucket"),
         output: None,
         tier: if is_advanced {
             SsmTier::Advanced
@@ -178,6 +181,7 @@ fn by_output<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
         stack: &read.name,
         store: ContractStore::RemoteState,
         path: None,
+        bucket: None,
         output: Some(name.clone()),
         tier: SsmTier::Standard,
         place: (file, block.header.clone()),

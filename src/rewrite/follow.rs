@@ -197,6 +197,7 @@ pub fn dir_of(id: &StateId) -> String {
 /// The static proof of a cut, state by state, as the states are made.
 pub struct Proof<'a> {
     rewritten: &'a Rewritten,
+    codes: prove::Codes<'a>,
     before: &'a BTreeMap<StateId, &'a Configuration>,
     undeployed: BTreeSet<ConfigResourceAddr>,
 }
@@ -215,6 +216,7 @@ impl<'a> Proof<'a> {
         });
         Self {
             rewritten,
+            codes: prove::Codes::of(rewritten),
             before,
             undeployed: undeployed.collect(),
         }
@@ -223,7 +225,7 @@ impl<'a> Proof<'a> {
     /// Proves that the code of one state fits it. What no code declared before needs none now.
     pub fn state(&self, id: &StateId, after: &Snapshot) -> Vec<Diagnostic> {
         prove::prove_state(
-            self.rewritten,
+            &self.codes,
             id,
             Some(after),
             self.before.get(id).copied(),
@@ -233,6 +235,6 @@ impl<'a> Proof<'a> {
 
     /// Proves what holds between the states.
     pub fn between(&self) -> Vec<Diagnostic> {
-        prove::prove_between(self.rewritten)
+        prove::prove_between(self.rewritten, &self.codes)
     }
 }

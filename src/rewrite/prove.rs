@@ -4,14 +4,18 @@
 //! stack's code, every block that must have an object has one, every reference names something that is there, every
 //! contract that is read is told, and no two stacks wait for each other.
 
+mod code;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use code::Codes;
 
 use super::{FileTree, Rewritten};
 use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceInstanceAddr, ResourceMode};
-use crate::config::{CallTarget, ConfigError, Configuration, Item, LoadOptions, Mode, Module, Role, Target};
+use crate::config::{CallTarget, Configuration, Item, Mode, Module, Role, Target};
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
-use crate::source_tree::MemoryTree;
+use crate::lint::{self, Root};
 use crate::stack::StateId;
 use crate::state::{Instance, Snapshot};
 
@@ -25,12 +29,13 @@ pub fn prove(
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
+    let codes = Codes::of(rewritten);
     let states: BTreeSet<&StateId> = rewritten.trees.keys().chain(after.keys()).collect();
     for state in states {
         let after = after.get(state).copied();
-        faults.extend(prove_state(rewritten, state, after, None, undeployed));
+        faults.extend(prove_state(&codes, state, after, None, undeployed));
     }
-    faults.extend(prove_between(rewritten));
+    faults.extend(prove_between(rewritten, &codes));
     faults
 }
 
@@ -38,30 +43,27 @@ pub fn prove(
 ///
 /// What the code did not declare `before` either need not be declared now.
 pub(super) fn prove_state(
-    rewritten: &Rewritten,
+    codes: &Codes<'_>,
     state: &StateId,
     after: Option<&Snapshot>,
     before: Option<&Configuration>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let Some(files) = rewritten.trees.get(state) else {
+    let Some(code) = codes.get(state) else {
         let is_empty = after.is_none_or(|after| after.resources().next().is_none());
         let fault = || Diagnostic::error(format!("`{state}` has a state and no code"));
         return (!is_empty).then(fault).into_iter().collect();
     };
-    let outside = match state {
-        StateId::Source(_) => Some(&rewritten.outside),
-        StateId::Stack(_) => None,
+    let faults = match code.configuration() {
+        Ok(configuration) => prove_code(configuration, after, before, undeployed),
+        Err(faults) => faults.to_vec(),
     };
-    let files = files.iter().chain(outside.into_iter().flatten());
-    prove_files(files, after, before, undeployed)
-        .into_iter()
-        .map(|fault| fault.note(format!("in the code of `{state}`")))
-        .collect()
+    let within = |fault: Diagnostic| fault.note(format!("in the code of `{state}`"));
+    faults.into_iter().map(within).collect()
 }
 
 /// Proves what holds between the states: contracts are told, and nobody waits for each other.
-pub(super) fn prove_between(rewritten: &Rewritten) -> Vec<Diagnostic> {
+pub(super) fn prove_between(rewritten: &Rewritten, codes: &Codes<'_>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (consumer, upstreams) in &rewritten.upstreams {
         for upstream in upstreams {
@@ -90,6 +92,15 @@ pub(super) fn prove_between(rewritten: &Rewritten) -> Vec<Diagnostic> {
             .iter()
             .map(|fault| Diagnostic::error(fault.to_string())),
     );
+    // What cannot be read is a fault of its state.
+    let roots = codes.iter().filter_map(|(id, code)| {
+        Some(Root {
+            name: id.name().as_str(),
+            tree: code.tree(),
+            configuration: code.configuration().ok()?,
+        })
+    });
+    faults.extend(lint::untold(&roots.collect::<Vec<_>>(), &rewritten.ledger));
     faults
 }
 
@@ -99,32 +110,29 @@ pub fn prove_one(
     state: Option<&Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    prove_files(files.iter(), state, None, undeployed)
+    match code::Code::of([files]).configuration() {
+        Ok(configuration) => prove_code(configuration, state, None, undeployed),
+        Err(faults) => faults.to_vec(),
+    }
 }
 
-fn prove_files<'f>(
-    files: impl Iterator<Item = (&'f String, &'f Vec<u8>)>,
+fn prove_code(
+    configuration: &Configuration,
     state: Option<&Snapshot>,
     before: Option<&Configuration>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
-    let configuration = match Configuration::load(&tree, &LoadOptions::default()) {
-        Ok(configuration) => configuration,
-        Err(ConfigError::Invalid { diagnostics, .. }) => return diagnostics,
-        Err(error) => return vec![Diagnostic::error(error.to_string())],
-    };
     let mut faults = Vec::new();
     let mut deployed = BTreeSet::new();
     for address in state.into_iter().flat_map(managed) {
         deployed.insert(address.resource.config());
         let was_right = || before.is_none_or(|before| has_block(before, &address).is_none());
-        faults.extend(has_block(&configuration, &address).filter(|_| was_right()));
+        faults.extend(has_block(configuration, &address).filter(|_| was_right()));
     }
-    faults.extend(undeclared_names(&configuration));
+    faults.extend(undeclared_names(configuration));
     for module in configuration.modules() {
         for (item, pieces) in module.source.items() {
-            if !must_exist(&configuration, module, item) {
+            if !must_exist(configuration, module, item) {
                 continue;
             }
             let Some(address) = address_of(&module.address, item) else {
