@@ -37,6 +37,8 @@ pub struct Stack<'a> {
     pub paths: BTreeSet<String>,
     /// Its state, where one is at hand.
     pub state: Option<State>,
+    /// Directories of modules that are beside another copy of it; see [`LoadOptions::elsewhere`].
+    pub elsewhere: BTreeSet<String>,
 }
 
 /// A state that is at hand.
@@ -106,7 +108,8 @@ impl<'a> Read<'a> {
 /// Returns nothing where nothing is wrong. Warnings and errors are told apart by the severity of each finding.
 pub fn check(input: &Input<'_>) -> Vec<Finding> {
     let mut found = Found::default();
-    let loaded: Vec<Option<Configuration>> = input.stacks.iter().map(|stack| load(stack, &mut found)).collect();
+    let loaded: Vec<Option<Configuration>> =
+        input.stacks.iter().map(|stack| load(stack, &mut found)).collect();
     let mut stacks = Vec::new();
     for (stack, configuration) in input.stacks.iter().zip(&loaded) {
         let read = configuration.as_ref().map(|configuration| {
@@ -152,7 +155,11 @@ pub fn untold(roots: &[Root<'_>], ledger: &Ledger) -> Vec<Diagnostic> {
 
 /// Reads the code of a stack; none where that cannot be done.
 fn load(stack: &Stack<'_>, found: &mut Found) -> Option<Configuration> {
-    let faults = match Configuration::load(stack.tree, &LoadOptions::default()) {
+    let options = LoadOptions {
+        elsewhere: stack.elsewhere.clone(),
+        ..LoadOptions::default()
+    };
+    let faults = match Configuration::load(stack.tree, &options) {
         Ok(configuration) => {
             let warnings = configuration.diagnostics.clone();
             found.all(&stack.name, Rule::Configuration, warnings);

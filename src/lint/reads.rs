@@ -61,6 +61,8 @@ pub(super) struct Use<'r> {
     member: Option<usize>,
     /// A function that says which type is expected.
     pub cast: Option<&'static str>,
+    /// Whether it only hands on what others take: to a module, or to what walks through it.
+    pub is_handed_on: bool,
 }
 
 /// What a place reads of a contract.
@@ -73,6 +75,8 @@ pub(super) struct Reading {
     pub steps: Vec<Step>,
     /// How many of the steps lead to a member that another document may have instead.
     pub member: Option<usize>,
+    /// Whether it only hands on what others take.
+    pub is_handed_on: bool,
 }
 
 impl Source<'_> {
@@ -127,6 +131,7 @@ impl Source<'_> {
             half,
             steps,
             member: place.member.and_then(|end| end.checked_sub(taken)),
+            is_handed_on: place.is_handed_on,
         })
     }
 

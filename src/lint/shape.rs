@@ -33,7 +33,7 @@ pub(super) struct Leaf {
 }
 
 /// One step into a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     /// `.name`, `["name"]`.
     Name(String),
@@ -223,7 +223,11 @@ impl Shape {
         match value {
             Value::Object(members) => {
                 let members = members.iter();
-                Self::Object(members.map(|(name, value)| (name.clone(), Self::of_value(value))).collect())
+                Self::Object(
+                    members
+                        .map(|(name, value)| (name.clone(), Self::of_value(value)))
+                        .collect(),
+                )
             }
             Value::List(items) => Self::List(items.iter().map(Self::of_value).collect()),
             simple => Self::Leaf(Leaf {

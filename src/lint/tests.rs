@@ -24,6 +24,7 @@ fn findings(stacks: &[Files<'_>], ledger: Option<Ledger>) -> Vec<Finding> {
         tree,
         paths: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
         state: None,
+        elsewhere: BTreeSet::new(),
     });
     check(&Input {
         stacks: stacks.collect(),

@@ -152,6 +152,7 @@ impl Rewritten {
         self.outputs.extend(other.outputs);
         self.set_outputs.extend(other.set_outputs);
         self.ledger.contracts.extend(other.ledger.contracts);
+        self.ledger.beside.extend(other.ledger.beside);
         self.schemas.extend(other.schemas);
         self.upstreams.extend(other.upstreams);
         self.readings.extend(other.readings);

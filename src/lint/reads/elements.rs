@@ -47,14 +47,26 @@ fn argument<'b>(
     span: &Span,
     around: Option<&'b NestedBlock>,
 ) -> Option<(&'b Attribute, Option<&'b NestedBlock>)> {
-    let is_inside = |argument: &&Attribute| argument.value.start <= span.start && span.end <= argument.value.end;
-    let own = body.attributes.iter().find(is_inside).map(|found| (found, around));
-    own.or_else(|| body.blocks.iter().find_map(|nested| argument(&nested.body, span, Some(nested))))
+    let is_inside =
+        |argument: &&Attribute| argument.value.start <= span.start && span.end <= argument.value.end;
+    let own = body
+        .attributes
+        .iter()
+        .find(is_inside)
+        .map(|found| (found, around));
+    own.or_else(|| {
+        body.blocks
+            .iter()
+            .find_map(|nested| argument(&nested.body, span, Some(nested)))
+    })
 }
 
 /// What a block with `for_each` takes of `each.value`.
 fn of_repetition(file: &ConfigFile, block: &Block) -> Vec<(Vec<Step>, Span)> {
-    let of_value = block.references.iter().filter(|found| found.target == Target::EachValue);
+    let of_value = block
+        .references
+        .iter()
+        .filter(|found| found.target == Target::EachValue);
     let unguarded = of_value.filter(|reference| {
         let before = file.source.text[..reference.span.start].trim_end();
         !before.ends_with("try(") && !before.ends_with("can(")
@@ -70,7 +82,10 @@ fn of_repetition(file: &ConfigFile, block: &Block) -> Vec<(Vec<Step>, Span)> {
 
 /// What a `dynamic` block takes of its iterator.
 fn of_dynamic(file: &ConfigFile, dynamic: &NestedBlock) -> Vec<(Vec<Step>, Span)> {
-    let named = dynamic.body.attribute("iterator").map(|given| file.text(&given.value));
+    let named = dynamic
+        .body
+        .attribute("iterator")
+        .map(|given| file.text(&given.value));
     let label = dynamic.labels.first().map_or("", |label| label.value.as_str());
     let mut found = Vec::new();
     for content in dynamic.body.nested("content") {
@@ -115,7 +130,9 @@ impl Collections<'_> {
         match expr {
             Expression::Parenthesis(inner) => self.is_wanted(inner.inner()),
             // All members of several collections are those of each.
-            Expression::FuncCall(call) if matches!(call.name.name.as_str(), "values" | "merge" | "concat") => {
+            Expression::FuncCall(call)
+                if matches!(call.name.name.as_str(), "values" | "merge" | "concat") =>
+            {
                 call.args.iter().any(|argument| self.is_wanted(argument))
             }
             other => other.span().is_some_and(|span| {
@@ -130,7 +147,10 @@ impl Collections<'_> {
 
     fn take(&mut self, uses: Uses<'_>) {
         let start = self.start;
-        let placed = uses.found.into_iter().map(|(steps, span)| (steps, placed(&span, start)));
+        let placed = uses
+            .found
+            .into_iter()
+            .map(|(steps, span)| (steps, placed(&span, start)));
         self.found.extend(placed);
     }
 }
@@ -179,6 +199,10 @@ impl<'n> Uses<'n> {
         }
     }
 
+    fn element(&self) -> Step {
+        if self.is_sometimes { Step::Any } else { Step::Every }
+    }
+
     fn sometimes(&mut self, visit: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.is_sometimes, true);
         visit(self);
@@ -187,16 +211,32 @@ impl<'n> Uses<'n> {
 }
 
 impl Visit for Uses<'_> {
+    fn visit_expr(&mut self, expr: &Expression) {
+        match expr {
+            Expression::Variable(name) if name.as_str() == self.name => {
+                self.found
+                    .push((vec![self.element()], name.span().unwrap_or_default()));
+            }
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
     fn visit_traversal(&mut self, traversal: &Traversal) {
         if let Expression::Variable(name) = &traversal.expr
             && name.as_str() == self.name
         {
-            let element = if self.is_sometimes { Step::Any } else { Step::Every };
             let steps = traversal.operators.iter().map(|step| step_of(step.value()));
             let span = traversal.span().or_else(|| name.span()).unwrap_or_default();
-            self.found.push((std::iter::once(element).chain(steps).collect(), span));
+            let steps = std::iter::once(self.element()).chain(steps).collect();
+            self.found.push((steps, span));
+        } else {
+            self.visit_expr(&traversal.expr);
         }
-        visit::visit_traversal(self, traversal);
+        for step in &traversal.operators {
+            if let TraversalOperator::Index(index) = step.value() {
+                self.visit_expr(index);
+            }
+        }
     }
 
     fn visit_conditional(&mut self, found: &Conditional) {
@@ -239,43 +279,91 @@ fn step_of(operator: &TraversalOperator) -> Step {
     }
 }
 
-/// Returns the steps to what a type constraint demands; none where it demands nothing that can be told, and the value
-/// goes through as it is.
-pub(super) fn demanded(expr: &Expression) -> Option<Vec<Vec<Step>>> {
+/// What becomes of a value by a type constraint.
+pub(super) enum Demand {
+    /// It goes through as it is.
+    Follow,
+    /// These steps into it are demanded, and nothing else comes through.
+    Ways(Vec<Vec<Step>>),
+}
+
+/// Tells what a type constraint demands of what is a member of the value, by these steps.
+pub(super) fn demand(expr: &Expression, members: &[String]) -> Demand {
+    let Some((member, rest)) = members.split_first() else {
+        return demanded(expr).map_or(Demand::Follow, Demand::Ways);
+    };
     match expr {
-        Expression::Variable(name) if name.as_str() == "any" => None,
+        Expression::Variable(name) if name.as_str() == "any" => Demand::Follow,
         Expression::FuncCall(call) => {
             let argument = call.args.iter().next();
             match (call.name.name.as_str(), argument) {
-                ("object", Some(Expression::Object(members))) => {
-                    let mut found = Vec::new();
-                    for (key, value) in members {
-                        let name = match key {
-                            ObjectKey::Ident(name) => name.as_str(),
-                            ObjectKey::Expression(Expression::String(name)) => name.as_str(),
-                            ObjectKey::Expression(_) => continue,
-                        };
-                        let is_optional = matches!(value.expr(), Expression::FuncCall(call)
-                            if call.name.name.as_str() == "optional");
-                        if !is_optional {
-                            let inner = demanded(value.expr()).filter(|inner| !inner.is_empty());
-                            let ways = inner.unwrap_or_else(|| vec![Vec::new()]).into_iter();
-                            found.extend(ways.map(|steps| prefixed(Step::Name(name.to_owned()), steps)));
-                        }
-                    }
-                    Some(found)
+                ("optional", Some(inner)) => demand(inner, members),
+                ("map", Some(element)) => demand(element, rest),
+                ("object", Some(Expression::Object(object))) => {
+                    let mut found = object.iter().filter(|(key, _)| name_of(key) == Some(member));
+                    let found = found.next().map(|(_, value)| demand(value.expr(), rest));
+                    found.unwrap_or(Demand::Ways(Vec::new()))
                 }
-                ("list" | "set" | "map", Some(element)) => {
-                    let inner = demanded(element)?.into_iter();
-                    Some(inner.map(|steps| prefixed(Step::Every, steps)).collect())
-                }
-                _ => Some(Vec::new()),
+                _ => Demand::Ways(Vec::new()),
             }
+        }
+        _ => Demand::Ways(Vec::new()),
+    }
+}
+
+/// Returns the steps to what a type constraint demands; none where the value goes through as it is.
+fn demanded(expr: &Expression) -> Option<Vec<Vec<Step>>> {
+    let Expression::FuncCall(call) = expr else {
+        let is_any = matches!(expr, Expression::Variable(name) if name.as_str() == "any");
+        return (!is_any).then(Vec::new);
+    };
+    match (call.name.name.as_str(), call.args.iter().next()) {
+        ("optional", Some(inner)) => demanded(inner),
+        ("object", Some(Expression::Object(members))) => {
+            let mut found = Vec::new();
+            for (key, value) in members {
+                let is_optional = matches!(value.expr(), Expression::FuncCall(call)
+                    if call.name.name.as_str() == "optional");
+                let Some(name) = name_of(key).filter(|_| !is_optional) else {
+                    continue;
+                };
+                let inner = demanded(value.expr()).filter(|inner| !inner.is_empty());
+                let ways = inner.unwrap_or_else(|| vec![Vec::new()]).into_iter();
+                found.extend(ways.map(|steps| prefixed(Step::Name(name.to_owned()), steps)));
+            }
+            Some(found)
+        }
+        ("list" | "set" | "map", Some(element)) => {
+            let inner = demanded(element)?.into_iter();
+            Some(inner.map(|steps| prefixed(Step::Every, steps)).collect())
         }
         _ => Some(Vec::new()),
     }
 }
 
+fn name_of(key: &ObjectKey) -> Option<&str> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.as_str()),
+        ObjectKey::Expression(Expression::String(name)) => Some(name.as_str()),
+        ObjectKey::Expression(_) => None,
+    }
+}
+
 fn prefixed(step: Step, steps: Vec<Step>) -> Vec<Step> {
     std::iter::once(step).chain(steps).collect()
+}
+
+/// Returns the members that lead into an object literal to what stands at a range of it; none where it is more than a
+/// member.
+pub(super) fn members_to(expr: &Expression, wanted: &Span) -> Option<Vec<String>> {
+    match expr {
+        _ if expr.span().as_ref() == Some(wanted) => Some(Vec::new()),
+        Expression::Parenthesis(inner) => members_to(inner.inner(), wanted),
+        Expression::Object(object) => object.iter().find_map(|(key, value)| {
+            let mut members = members_to(value.expr(), wanted)?;
+            members.insert(0, name_of(key)?.to_owned());
+            Some(members)
+        }),
+        _ => None,
+    }
 }

@@ -1,12 +1,11 @@
 //! From a source to the places of use: through locals, arguments of modules, and what walks through collections.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::BTreeSet;
 
 use hcl_edit::expr::Expression;
 
-use super::elements::{demanded, of};
-use super::path::path;
+use super::elements::{Demand, demand, members_to, of};
+use super::path::{Path, path};
 use super::{Source, Use};
 use crate::address::ModuleAddr;
 use crate::config::{Block, BlockKind, ConfigFile, Item, Module, Reference, Role, Span, Syntax, Target};
@@ -17,9 +16,13 @@ use crate::lint::shape::Step;
 type Name = (ModuleAddr, Item);
 
 /// What a name stands for.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Way {
+    /// Members of what is named that lead to it.
+    within: Vec<String>,
+    /// Where it is in the source.
     steps: Vec<Step>,
+    /// See [`Use`].
     member: Option<usize>,
 }
 
@@ -27,33 +30,62 @@ struct Way {
 pub(super) fn follow<'r>(read: &'r Read<'_>, source: &Item, into: &mut Source<'r>) {
     let source: Name = (ModuleAddr::default(), source.clone());
     let start = Way {
+        within: Vec::new(),
         steps: Vec::new(),
         member: None,
     };
-    let mut known: BTreeMap<Name, Way> = BTreeMap::from([(source.clone(), start)]);
-    let mut queue = vec![source];
-    while let Some(name) = queue.pop() {
-        let way = known[&name].clone();
+    let mut known = BTreeSet::from([(source.clone(), start.clone())]);
+    let mut queue = vec![(source, start)];
+    while let Some((name, way)) = queue.pop() {
         let Some(module) = read.configuration.module(&name.0) else {
             continue;
         };
         let mut places = 0;
-        for (file, block, reference) in references(module, &name.1) {
+        for found in references(module, &name.1) {
+            let (file, _, reference) = found;
             places += 1;
+            let path = path(file, reference);
+            let Some(here) = way.after(&path.steps) else {
+                continue;
+            };
             let mut learn = |name: Name, way: Way| {
-                if let Entry::Vacant(free) = known.entry(name.clone()) {
-                    free.insert(way);
-                    queue.push(name);
+                if known.insert((name.clone(), way.clone())) {
+                    queue.push((name, way));
                 }
             };
-            place(read, module, (file, block, reference), &way, into, &mut learn);
+            place(read, module, found, (&path, here), into, &mut learn);
         }
         if let (0, (at, Item::Local(local))) = (places, &name)
             && at.0.is_empty()
+            && way.within.is_empty()
             && let Some((file, span)) = crate::lint::told::local(read, local)
         {
             into.idle.push((file, span, local.clone()));
         }
+    }
+}
+
+impl Way {
+    /// Returns the way after some steps; none where they lead past it.
+    fn after(&self, steps: &[Step]) -> Option<Self> {
+        let mut within = self.within.iter();
+        let mut rest = steps.iter();
+        let mut here = self.clone();
+        here.within.clear();
+        while let (Some(member), remaining) = (within.next(), rest.as_slice()) {
+            match remaining.first() {
+                None => {
+                    here.within = std::iter::once(member).chain(within).cloned().collect();
+                    return Some(here);
+                }
+                Some(Step::Name(name)) if name != member => return None,
+                Some(_) => {
+                    rest.next();
+                }
+            }
+        }
+        here.steps.extend(rest.cloned());
+        Some(here)
     }
 }
 
@@ -62,61 +94,90 @@ fn place<'r>(
     read: &'r Read<'_>,
     module: &Module,
     (file, block, reference): (&'r ConfigFile, &'r Block, &'r Reference),
-    way: &Way,
+    (path, here): (&Path, Way),
     into: &mut Source<'r>,
     learn: &mut dyn FnMut(Name, Way),
 ) {
-    let path = path(file, reference);
-    let mut steps = way.steps.clone();
-    steps.extend(path.steps);
-    let around = block
-        .body
-        .attributes
-        .iter()
-        .find(|argument| argument.value.start <= reference.span.start && reference.span.end <= argument.value.end);
-    if let (BlockKind::Locals, Some(argument), None) = (&block.kind, around, path.cast) {
-        let local = (module.address.clone(), Item::Local(argument.name.clone()));
-        if stands_alone(file, &argument.value, &path.span) {
-            let member = way.member;
-            learn(local, Way { steps, member });
-            return;
-        }
-        // The members of objects that are put together are those of each: what is taken of one is told by its producer.
-        if is_merged(file, &argument.value, &path.span) {
-            let member = Some(steps.len() + 1);
-            let steps = steps.clone();
-            learn(local, Way { steps, member });
-        }
-    }
-    let mut note = |file: &'r ConfigFile, span: Span, steps: Vec<Step>, cast| {
+    let mut is_handed_on = false;
+    let mut note = |file: &'r ConfigFile, span: Span, inner: Vec<Step>, is_handed_on: bool, cast| {
         into.uses.push(Use {
             file,
             span,
-            steps,
-            member: way.member,
+            steps: here.steps.iter().cloned().chain(inner).collect(),
+            member: here.member,
             cast,
+            is_handed_on,
         });
     };
-    for (inner, span) in of(file, block, &path.span) {
-        note(file, span, steps.iter().cloned().chain(inner).collect(), None);
-    }
-    if let (BlockKind::Module, Some(argument)) = (&block.kind, around)
-        && reference.place.role == Role::Value
-        && stands_alone(file, &argument.value, &path.span)
-    {
-        let inside = module.child(block.label(0));
-        let variable = Item::Variable(argument.name.clone());
-        if let Some((file, ways)) = constraint(read, &inside, &variable) {
-            for inner in ways {
-                note(file.0, file.1.clone(), steps.iter().cloned().chain(inner).collect(), None);
+    let around = block.body.attributes.iter().find(|argument| {
+        argument.value.start <= reference.span.start && reference.span.end <= argument.value.end
+    });
+    // What is restored to a list, set or map is nothing that has names inside.
+    if let Some(argument) = around.filter(|_| path.cast.is_none()) {
+        let mut within = members(file, &argument.value, &path.span);
+        if let Some(within) = &mut within {
+            within.extend(here.within.iter().cloned());
+        }
+        match (&block.kind, within) {
+            (BlockKind::Locals, Some(within)) => {
+                let is_alone = within.is_empty();
+                let local = (module.address.clone(), Item::Local(argument.name.clone()));
+                learn(
+                    local,
+                    Way {
+                        within,
+                        ..here.clone()
+                    },
+                );
+                if is_alone {
+                    return;
+                }
+                is_handed_on = true;
             }
-        } else {
-            let member = way.member;
-            let steps = steps.clone();
-            learn((inside, variable), Way { steps, member });
+            (BlockKind::Locals, None)
+                if here.within.is_empty() && is_merged(file, &argument.value, &path.span) =>
+            {
+                let member = Some(here.steps.len() + 1);
+                let local = (module.address.clone(), Item::Local(argument.name.clone()));
+                learn(
+                    local,
+                    Way {
+                        member,
+                        ..here.clone()
+                    },
+                );
+                is_handed_on = true;
+            }
+            (BlockKind::Module, Some(within)) if reference.place.role == Role::Value => {
+                let inside = module.child(block.label(0));
+                let variable = Item::Variable(argument.name.clone());
+                let known = read.configuration.module(&inside).is_some();
+                match constraint(read, &inside, &variable, &within) {
+                    Some((file, span, ways)) => {
+                        for inner in ways {
+                            note(file, span.clone(), inner, false, None);
+                        }
+                    }
+                    None => learn(
+                        (inside, variable),
+                        Way {
+                            within,
+                            ..here.clone()
+                        },
+                    ),
+                }
+                is_handed_on = known;
+            }
+            _ => {}
         }
     }
-    note(file, reference.span.clone(), steps, path.cast);
+    if here.within.is_empty() {
+        for (inner, span) in of(file, block, &path.span) {
+            note(file, span, inner, false, None);
+            is_handed_on = true;
+        }
+    }
+    note(file, reference.span.clone(), Vec::new(), is_handed_on, path.cast);
 }
 
 /// What a variable's type demands, with the place that says so; none where it says nothing.
@@ -124,14 +185,31 @@ fn constraint<'r>(
     read: &'r Read<'_>,
     module: &ModuleAddr,
     variable: &Item,
-) -> Option<((&'r ConfigFile, Span), Vec<Vec<Step>>)> {
+    within: &[String],
+) -> Option<(&'r ConfigFile, Span, Vec<Vec<Step>>)> {
     let source = &read.configuration.module(module)?.source;
     let (file, argument) = source.attribute(variable, "type")?;
-    if file.syntax == Syntax::Json {
-        return Some(((file, argument.value.clone()), Vec::new()));
+    let ways = match (file.syntax, file.expression(&argument.value)) {
+        (Syntax::Hcl, Some(expr)) => match demand(&expr, within) {
+            Demand::Ways(ways) => ways,
+            Demand::Follow => return None,
+        },
+        _ => Vec::new(),
+    };
+    Some((file, argument.value.clone(), ways))
+}
+
+/// Returns the members of an object literal that lead to an expression in it, where it is nothing but one of them.
+fn members(file: &ConfigFile, value: &Span, span: &Span) -> Option<Vec<String>> {
+    let is_blank = |span: Span| file.text(&span).trim().is_empty();
+    if span.start >= value.start && is_blank(value.start..span.start) && is_blank(span.end..value.end) {
+        return Some(Vec::new());
     }
-    let ways = demanded(&file.expression(&argument.value)?)?;
-    Some(((file, argument.value.clone()), ways))
+    if file.syntax == Syntax::Json || !file.text(value).starts_with('{') {
+        return None;
+    }
+    let wanted = span.start.checked_sub(value.start)?..span.end.checked_sub(value.start)?;
+    members_to(&file.expression(value)?, &wanted)
 }
 
 /// Finds the references to an item in a module.
@@ -164,12 +242,6 @@ fn names(reference: &Reference, item: &Item) -> bool {
         ) => (mode, type_name, name) == (wanted_mode, wanted_type, wanted_name),
         _ => false,
     }
-}
-
-/// Tells whether an expression is all that a value is.
-fn stands_alone(file: &ConfigFile, value: &Span, span: &Span) -> bool {
-    let is_blank = |span: Span| file.text(&span).trim().is_empty();
-    span.start >= value.start && is_blank(value.start..span.start) && is_blank(span.end..value.end)
 }
 
 /// Tells whether a value is `merge(…)`, and an expression one of its arguments.

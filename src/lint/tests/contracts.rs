@@ -187,10 +187,202 @@ fn contracts_must_show_no_secret() {
 
 #[test]
 fn whole_objects_are_told_by_mistake() {
-    contracts(
-        &[network("{ vpc = { main = aws_vpc.main } }", "{}")],
+    let said = "warning whole-object main.tf:13: the contract of `network` tells all of an object";
+    let whole = || network("{ vpc = { main = aws_vpc.main } }", "{}");
+    contracts(&[whole()], &[], &[said]);
+    contracts(&[whole(), orders("local.network.vpc.main.id")], &[], &[said]);
+    // Somebody takes all of it.
+    contracts(&[whole(), orders("local.network.vpc.main")], &[], &[]);
+    contracts(&[whole(), orders("jsonencode(local.network.vpc)")], &[], &[]);
+    let notes = |told: &str, value: &str| {
+        let stacks = [network(told, "{}"), orders(value)];
+        let files: Vec<Vec<(&str, &str)>> = stacks
+            .iter()
+            .map(|(_, code)| vec![("main.tf", &**code)])
+            .collect();
+        let stacks: Vec<Files<'_>> = stacks
+            .iter()
+            .zip(&files)
+            .map(|((name, _), files)| (*name, &files[..]))
+            .collect();
+        let mut found = of_installed(findings(&stacks, None));
+        found.retain(|finding| finding.rule == super::Rule::WholeObject);
+        found
+            .iter()
+            .flat_map(|finding| finding.diagnostic.notes.clone())
+            .next_back()
+    };
+    let readers = |names: &str| Some(format!("readers take {names} of it"));
+    let vpc = "{ vpc = { main = aws_vpc.main } }";
+    assert_eq!(
+        notes(
+            vpc,
+            "[local.network.vpc.main.id, local.network.vpc[\"main\"].arn]"
+        ),
+        readers("`arn`, `id`")
+    );
+    // The first step into what is repeated is no attribute.
+    let subnets = "{ subnet = { private = aws_subnet.private } }";
+    assert_eq!(
+        notes(subnets, "[for one in local.network.subnet.private : one.id]"),
+        readers("`id`")
+    );
+    assert_eq!(
+        notes(subnets, "local.network.subnet.private[\"a\"].id"),
+        readers("`id`")
+    );
+    assert_eq!(
+        notes(subnets, "[for one in local.network.subnet.private : one]"),
+        None
+    );
+}
+
+#[test]
+fn elements_that_are_read_must_be_told() {
+    let check =
+        |value: &str, expected: &[&str]| contracts(&[network(VPC, "{}"), orders(value)], &[], expected);
+    let untold = "error contract-unknown main.tf:12: `network` does not tell `/public/subnet/private/*/arn`";
+    let subnets = "local.network.subnet.private";
+    check(&format!("[for one in {subnets} : one.arn]"), &[untold]);
+    check(
+        &format!("{{ for one in values({subnets}) : one.id => upper(one.arn) }}"),
+        &[untold],
+    );
+    check(
+        &format!("[for one in {subnets} : one.id if one.arn == \"\"]"),
+        &[untold],
+    );
+    check(
+        &format!("\"%{{ for one in {subnets} }}${{one.arn}}%{{ endfor }}\""),
+        &[untold],
+    );
+    check(
+        &format!("[for one in {subnets} : {{ id = one.id, x = [for two in [1] : one.arn] }}]"),
+        &[untold],
+    );
+    // What is asked for with care, and names that mean something else.
+    check(&format!("[for one in {subnets} : try(one.arn, one.id)]"), &[]);
+    check(
+        &format!("[for one in {subnets} : [for one in [] : one.arn]]"),
         &[],
-        &["warning whole-object main.tf:13: the contract of `network` tells all of an object"],
+    );
+    let differ = "{ a = { id = 1, arn = 1 }, b = { id = 1 } }";
+    let differ = |value: &str, expected: &[&str]| {
+        contracts(
+            &[network(&format!("{{ q = {differ} }}"), "{}"), orders(value)],
+            &[],
+            expected,
+        );
+    };
+    let untold = "error contract-unknown main.tf:12: `network` does not tell `/public/q/*/arn`";
+    differ("[for one in local.network.q : one.arn]", &[untold]);
+    differ("[for key, one in local.network.q : one.arn if key == \"a\"]", &[]);
+    differ(
+        "[for key, one in local.network.q : key == \"a\" ? one.arn : one.id]",
+        &[],
+    );
+    let repeated = |body: &str, expected: &[&str]| {
+        let (name, code) = orders("1");
+        let code = format!("{code}\nresource \"aws_x\" \"y\" {{\n{body}\n}}\n");
+        contracts(&[network(VPC, "{}"), (name, code)], &[], expected);
+    };
+    let untold = |line: usize| {
+        format!(
+            "error contract-unknown main.tf:{line}: `network` does not tell `/public/subnet/private/*/arn`"
+        )
+    };
+    repeated(
+        "  for_each = local.network.subnet.private\n  a = each.value.id\n  b = each.value.arn",
+        &[&untold(18)],
+    );
+    repeated(
+        "  dynamic \"rule\" {\n    for_each = local.network.subnet.private\n    content {\n      a = rule.value.id\n      b = rule.value.arn\n    }\n  }",
+        &[&untold(20)],
+    );
+    repeated(
+        "  dynamic \"rule\" {\n    for_each = local.network.subnet.private\n    iterator = one\n    content {\n      x {\n        b = one.value.arn\n      }\n    }\n  }",
+        &[&untold(21)],
+    );
+}
+
+#[test]
+fn values_are_followed_into_modules() {
+    let reader = |locals: &str, argument: &str, constraint: &str, value: &str| {
+        let (name, code) = orders("1");
+        let code = format!(
+            "{code}\nlocals {{\n{locals}\n}}\n\nmodule \"inner\" {{\n  source = \"./inner\"\n  given = {argument}\n}}\n"
+        );
+        let inner =
+            format!("variable \"given\" {{\n{constraint}\n}}\n\noutput \"x\" {{\n  value = {value}\n}}\n");
+        let (_, producer) = network(VPC, "{}");
+        let found = of_installed(findings(
+            &[
+                ("network", &[("main.tf", &producer)]),
+                (name, &[("main.tf", &code), ("inner/main.tf", &inner)]),
+            ],
+            None,
+        ));
+        let mut found = said(&found);
+        found.retain(|line| !line.contains("contract-unused"));
+        found
+    };
+    let none: [&str; 0] = [];
+    let vpc = "local.network.vpc.main";
+    let any = "type = any";
+    assert_eq!(reader("", vpc, any, "var.given.id"), none);
+    let untold = |place: &str| {
+        [format!(
+            "error contract-unknown {place}: `network` does not tell `/public/vpc/main/arn`"
+        )]
+    };
+    assert_eq!(reader("", vpc, any, "var.given.arn"), untold("inner/main.tf:6"));
+    assert_eq!(reader("", vpc, "", "var.given.arn"), untold("inner/main.tf:6"));
+    // An object with other members around it.
+    let around = "  all = { one = { vpc = local.network.vpc.main, x = 1 } }";
+    assert_eq!(
+        reader(around, "local.all.one", any, "var.given.vpc.arn"),
+        untold("inner/main.tf:6")
+    );
+    assert_eq!(
+        reader(around, "local.all.one", any, "[var.given.vpc.id, var.given.x]"),
+        none
+    );
+    // A type lets nothing else through, and demands what it names.
+    let typed = "  type = object({ id = string, arn = string, name = optional(string) })";
+    assert_eq!(reader("", vpc, typed, "1"), untold("inner/main.tf:2"));
+    assert_eq!(
+        reader(
+            around,
+            "local.all",
+            "  type = object({ one = object({ vpc = object({ arn = string }) }) })",
+            "1"
+        ),
+        untold("inner/main.tf:2")
+    );
+    assert_eq!(
+        reader(
+            "",
+            vpc,
+            "  type = object({ id = string, arn = optional(string) })",
+            "var.given.arn"
+        ),
+        none
+    );
+    let map = "  type = map(object({ arn = string }))";
+    assert_eq!(
+        reader("", "{ a = local.network.vpc.main }", map, "1"),
+        untold("inner/main.tf:2")
+    );
+    // Members of several documents put together.
+    let merged = "  all = merge(local.network.vpc, { other = { arn = 1 } })";
+    assert_eq!(reader(merged, "local.all", any, "var.given.other.arn"), none);
+    assert_eq!(
+        reader(merged, "1", any, "local.all.main.id"),
+        ["error undeclared-name inner/main.tf:6: local value `all` is named here, and not declared"]
+    );
+    assert_eq!(
+        reader(merged, "local.all.main.arn", any, "1"),
+        untold("main.tf:21")
     );
 }
 

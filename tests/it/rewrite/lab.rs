@@ -280,6 +280,7 @@ impl CutMade {
             tree,
             paths: self.rewritten.trees[*id].keys().cloned().collect(),
             state: None,
+            elsewhere: BTreeSet::new(),
         });
         let mut findings = lint::check(&lint::Input {
             stacks: stacks.collect(),
