@@ -144,9 +144,12 @@ impl Known<'_> {
         match shape.at(&reading.steps) {
             // Another document has what is put together with this one.
             At::Nothing(_)
-                if reading
-                    .member
-                    .is_some_and(|end| matches!(shape.at(&reading.steps[..end]), At::Nothing(_))) => {}
+                if reading.member.is_some_and(|end| {
+                    matches!(
+                        shape.at(&reading.steps[..end.min(reading.steps.len())]),
+                        At::Nothing(_)
+                    )
+                }) => {}
             At::Nothing(names) => {
                 let message = format!("`{}` does not tell `{pointer}`", reading.producer);
                 let last = reading.steps.iter().rev().find_map(|step| match step {

@@ -192,6 +192,7 @@ fn a_state_must_fit_its_code() {
                 shown: "states/orders.tfstate".to_owned(),
                 snapshot: state(name, key),
             }),
+            elsewhere: BTreeSet::new(),
         };
         let input = Input {
             stacks: vec![stack],

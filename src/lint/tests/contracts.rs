@@ -260,6 +260,9 @@ fn elements_that_are_read_must_be_told() {
         &format!("[for one in {subnets} : {{ id = one.id, x = [for two in [1] : one.arn] }}]"),
         &[untold],
     );
+    check(&format!("values({subnets})[*].arn"), &[untold]);
+    check(&format!("values({subnets})[0].arn"), &[untold]);
+    check(&format!("values({subnets})[*].id"), &[]);
     // What is asked for with care, and names that mean something else.
     check(&format!("[for one in {subnets} : try(one.arn, one.id)]"), &[]);
     check(

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stackcut::address::ConfigResourceAddr;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
@@ -50,6 +51,7 @@ pub struct CutMade {
     pub locations: BTreeMap<StateId, StateLocation>,
     /// Variable files of the environment.
     pub variable_paths: Vec<String>,
+    undeployed: BTreeSet<ConfigResourceAddr>,
     dir: PathBuf,
     terraform: Terraform,
 }
@@ -187,7 +189,15 @@ impl Lab {
             let written = outcome.written().map(|after| after.bytes().to_vec());
             Some((id.clone(), written.or(kept)?))
         });
+        let undeployed = computed.joined[&source]
+            .orphans
+            .iter()
+            .filter_map(|orphan| match orphan {
+                Orphan::DeclaredNotDeployed(address) => Some(address.clone()),
+                Orphan::DeployedNotDeclared(_) => None,
+            });
         let made = CutMade {
+            undeployed: undeployed.collect(),
             rewritten,
             after: content.collect(),
             before: snapshot.bytes().to_vec(),
@@ -198,23 +208,12 @@ impl Lab {
             dir: self.scratch.path().to_owned(),
             terraform: self.terraform.clone(),
         };
-        let after: BTreeMap<StateId, &Snapshot> = conserved
-            .states
-            .iter()
-            .filter_map(|(id, outcome)| match outcome.written() {
-                Some(after) => Some((id.clone(), after)),
-                None => (*id == source).then_some((id.clone(), &snapshot)),
-            })
-            .collect();
-        let undeployed = computed.joined[&source]
-            .orphans
-            .iter()
-            .filter_map(|orphan| match orphan {
-                Orphan::DeclaredNotDeployed(address) => Some(address.clone()),
-                Orphan::DeployedNotDeclared(_) => None,
-            });
-        let faults = rewrite::prove(&made.rewritten, &after, &undeployed.collect());
-        assert!(faults.is_empty(), "the static proof fails:\n{}", shown(&faults));
+        let faults = made.faults(&made.rewritten);
+        assert!(
+            faults.is_empty(),
+            "the static proof fails:\n{}",
+            faults.join("\n")
+        );
         made.assert_lints_clean();
         made.write();
         for (id, outcome) in &conserved.states {
@@ -249,6 +248,26 @@ impl Lab {
 }
 
 impl CutMade {
+    /// Returns what the static proof finds in this cut's states with some code.
+    pub fn faults(&self, code: &Rewritten) -> Vec<String> {
+        let read = |bytes: &Vec<u8>| {
+            Snapshot::read(bytes.clone())
+                .expect("it was written")
+                .expect("it is not empty")
+        };
+        let after: BTreeMap<StateId, Snapshot> = self
+            .after
+            .iter()
+            .map(|(id, bytes)| (id.clone(), read(bytes)))
+            .collect();
+        let after = after
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot))
+            .collect();
+        let faults = rewrite::prove(code, &after, &self.undeployed);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
     /// Returns the directory of a state's code.
     pub fn stack(&self, id: &StateId) -> PathBuf {
         let kind = match id {
