@@ -15,10 +15,12 @@ mod shape;
 mod sharing;
 mod states;
 mod told;
+mod untyped;
 
 use std::collections::BTreeSet;
 
 pub use rule::Rule;
+pub use untyped::untyped;
 
 use crate::config::{BackendInputs, ConfigError, Configuration, LoadOptions};
 use crate::contract::Ledger;

@@ -9,6 +9,7 @@ use super::Read;
 use super::patterns::calls;
 use super::shape::{Shape, Step};
 use super::told::{Half, Told};
+use crate::address::ModuleAddr;
 use crate::config::{Block, BlockKind, ConfigFile, Item, Mode, Span};
 use crate::contract::ContractModule;
 use crate::contract::value::Value;
@@ -63,6 +64,19 @@ pub(super) struct Use<'r> {
     pub cast: Option<&'static str>,
     /// Whether it only hands on what others take: to a module, or to what walks through it.
     pub is_handed_on: bool,
+    /// The resource whose argument this is a part of.
+    pub sink: Option<Sink<'r>>,
+}
+
+/// An argument of a resource.
+#[derive(Clone)]
+pub(super) struct Sink<'r> {
+    /// The module around it.
+    pub module: ModuleAddr,
+    /// The resource's block.
+    pub block: &'r Block,
+    /// The argument.
+    pub argument: &'r str,
 }
 
 /// What a place reads of a contract.

@@ -238,4 +238,10 @@ impl<'a> Proof<'a> {
     pub fn between(&self) -> Vec<Diagnostic> {
         prove::prove_between(self.rewritten, &self.codes)
     }
+
+    /// Warns of values whose types a contract does not carry, where the state says that it matters. `before` are the
+    /// states before the cut.
+    pub fn lost_types(&self, before: &BTreeMap<StateId, &Snapshot>) -> Vec<Diagnostic> {
+        prove::lost_types(self.rewritten, &self.codes, before)
+    }
 }

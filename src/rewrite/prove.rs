@@ -5,17 +5,19 @@
 //! contract that is read is told, and no two stacks wait for each other.
 
 mod code;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use code::Codes;
+pub(super) use types::lost_types;
 
 use super::{FileTree, Rewritten};
 use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceInstanceAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration, Item, Mode, Module, Role, Target};
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{self, Root};
+use crate::lint;
 use crate::stack::StateId;
 use crate::state::{Instance, Snapshot};
 
@@ -93,14 +95,7 @@ pub(super) fn prove_between(rewritten: &Rewritten, codes: &Codes<'_>) -> Vec<Dia
             .map(|fault| Diagnostic::error(fault.to_string())),
     );
     // What cannot be read is a fault of its state.
-    let roots = codes.iter().filter_map(|(id, code)| {
-        Some(Root {
-            name: id.name().as_str(),
-            tree: code.tree(),
-            configuration: code.configuration().ok()?,
-        })
-    });
-    faults.extend(lint::untold(&roots.collect::<Vec<_>>(), &rewritten.ledger));
+    faults.extend(lint::untold(&codes.roots(), &rewritten.ledger));
     faults
 }
 

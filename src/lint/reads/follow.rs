@@ -6,7 +6,7 @@ use hcl_edit::expr::Expression;
 
 use super::elements::{Demand, demand, members_to, of};
 use super::path::{Path, path};
-use super::{Source, Use};
+use super::{Sink, Source, Use};
 use crate::address::ModuleAddr;
 use crate::config::{Block, BlockKind, ConfigFile, Item, Module, Reference, Role, Span, Syntax, Target};
 use crate::lint::Read;
@@ -99,6 +99,16 @@ fn place<'r>(
     learn: &mut dyn FnMut(Name, Way),
 ) {
     let mut is_handed_on = false;
+    let around = block.body.attributes.iter().find(|argument| {
+        argument.value.start <= reference.span.start && reference.span.end <= argument.value.end
+    });
+    let sink = around
+        .filter(|_| block.kind == BlockKind::Resource && reference.place.role == Role::Value)
+        .map(|argument| Sink {
+            module: module.address.clone(),
+            block,
+            argument: &argument.name,
+        });
     let mut note = |file: &'r ConfigFile, span: Span, inner: Vec<Step>, is_handed_on: bool, cast| {
         into.uses.push(Use {
             file,
@@ -107,11 +117,9 @@ fn place<'r>(
             member: here.member,
             cast,
             is_handed_on,
+            sink: sink.clone(),
         });
     };
-    let around = block.body.attributes.iter().find(|argument| {
-        argument.value.start <= reference.span.start && reference.span.end <= argument.value.end
-    });
     // What is restored to a list, set or map is nothing that has names inside.
     if let Some(argument) = around.filter(|_| path.cast.is_none()) {
         let mut within = members(file, &argument.value, &path.span);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::config::{ConfigError, Configuration, LoadOptions};
 use crate::diagnostic::Diagnostic;
+use crate::lint::Root;
 use crate::rewrite::{FileTree, Rewritten};
 use crate::source_tree::MemoryTree;
 use crate::stack::StateId;
@@ -35,8 +36,16 @@ impl<'r> Codes<'r> {
         self.0.get(id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'r StateId, &Code)> {
-        self.0.iter().map(|(id, code)| (*id, code))
+    /// Returns the root modules that can be read.
+    pub(super) fn roots(&self) -> Vec<Root<'_>> {
+        let roots = self.0.iter().filter_map(|(id, code)| {
+            Some(Root {
+                name: id.name().as_str(),
+                tree: code.tree(),
+                configuration: code.configuration().ok()?,
+            })
+        });
+        roots.collect()
     }
 }
 
