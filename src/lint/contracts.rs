@@ -142,6 +142,7 @@ impl Known<'_> {
             );
         };
         match shape.at(&reading.steps) {
+            At::Nothing(_) | At::Scalar(_) if place.is_guarded => {}
             // Another document has what is put together with this one.
             At::Nothing(_)
                 if reading.member.is_some_and(|end| {

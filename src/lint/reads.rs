@@ -64,6 +64,8 @@ pub(super) struct Use<'r> {
     pub cast: Option<&'static str>,
     /// Whether it only hands on what others take: to a module, or to what walks through it.
     pub is_handed_on: bool,
+    /// Whether it is asked for with care: by `try` or `can`.
+    pub is_guarded: bool,
     /// The resource whose argument this is a part of.
     pub sink: Option<Sink<'r>>,
 }

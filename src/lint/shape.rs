@@ -47,6 +47,13 @@ pub(super) enum Step {
     Splat,
 }
 
+impl Step {
+    /// Tells whether it takes elements of a collection by no name.
+    pub fn is_index(&self) -> bool {
+        !matches!(self, Self::Name(_))
+    }
+}
+
 /// What is at the end of some steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum At<'s> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FileTree, Input, Rewritten, beyond, prove, rewrite};
 use crate::address::ConfigResourceAddr;
-use crate::config::{Configuration, LoadOptions, LockFile, Variables};
+use crate::config::{Configuration, Item, LoadOptions, LockFile, Variables};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::Orphan;
 use crate::plan::assign::OutputMove;
@@ -201,6 +201,7 @@ pub struct Proof<'a> {
     codes: prove::Codes<'a>,
     before: &'a BTreeMap<StateId, &'a Configuration>,
     undeployed: BTreeSet<ConfigResourceAddr>,
+    renamed: BTreeSet<Item>,
 }
 
 impl<'a> Proof<'a> {
@@ -220,6 +221,7 @@ impl<'a> Proof<'a> {
             codes: prove::Codes::of(rewritten),
             before,
             undeployed: undeployed.collect(),
+            renamed: prove::renamed(&assigned.assignment.instances),
         }
     }
 
@@ -234,9 +236,17 @@ impl<'a> Proof<'a> {
         )
     }
 
-    /// Proves what holds between the states.
+    /// Proves what holds between the states, and that every block says what it said before.
     pub fn between(&self) -> Vec<Diagnostic> {
-        prove::prove_between(self.rewritten, &self.codes)
+        let mut faults = prove::prove_between(self.rewritten, &self.codes);
+        let faithful = prove::Faithful {
+            rewritten: self.rewritten,
+            codes: &self.codes,
+            before: self.before,
+            renamed: &self.renamed,
+        };
+        faults.extend(faithful.check());
+        faults
     }
 
     /// Warns of values whose types a contract does not carry, where the state says that it matters. `before` are the

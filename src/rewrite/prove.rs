@@ -5,11 +5,15 @@
 //! contract that is read is told, and no two stacks wait for each other.
 
 mod code;
+mod crossing;
+mod faithful;
+mod skeleton;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use code::Codes;
+pub(super) use faithful::Faithful;
 pub(super) use types::lost_types;
 
 use super::{FileTree, Rewritten};
@@ -18,27 +22,52 @@ use crate::config::{CallTarget, Configuration, Item, Mode, Module, Role, Target}
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
 use crate::lint;
+use crate::plan::assign::InstanceMove;
 use crate::stack::StateId;
 use crate::state::{Instance, Snapshot};
 
 /// Proves that code and states fit. `after` are the states as they will be; `undeployed` the blocks of the monolith
-/// that had no object before either.
+/// that had no object before either, `before` the code of the sources before the cut, and `moves` what was moved.
 ///
 /// Returns everything that does not fit; nothing is the proof.
 pub fn prove(
     rewritten: &Rewritten,
     after: &BTreeMap<StateId, &Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
+    before: &BTreeMap<StateId, &Configuration>,
+    moves: &[InstanceMove],
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let codes = Codes::of(rewritten);
+    let renamed = renamed(moves);
     let states: BTreeSet<&StateId> = rewritten.trees.keys().chain(after.keys()).collect();
     for state in states {
         let after = after.get(state).copied();
         faults.extend(prove_state(&codes, state, after, None, undeployed));
     }
     faults.extend(prove_between(rewritten, &codes));
+    let faithful = Faithful {
+        rewritten,
+        codes: &codes,
+        before,
+        renamed: &renamed,
+    };
+    faults.extend(faithful.check());
     faults
+}
+
+/// Returns the blocks of root modules whose name or module changes, by both names.
+pub(super) fn renamed(moves: &[InstanceMove]) -> BTreeSet<Item> {
+    let outermost = |address: &ResourceInstanceAddr| match address.resource.module.0.first() {
+        Some(step) => Item::Module(step.name.clone()),
+        None => Item::from(&address.resource.config()),
+    };
+    let renames = moves
+        .iter()
+        .filter(|moved| moved.from.resource.config() != moved.to.resource.config());
+    renames
+        .flat_map(|moved| [outermost(&moved.from), outermost(&moved.to)])
+        .collect()
 }
 
 /// Proves the code of one state; none where the cut has no code for it and needs none.

@@ -61,6 +61,40 @@ fn argument<'b>(
     })
 }
 
+/// Tells whether what stands at a range may fail: it is inside of a `try` or `can`.
+pub(super) fn guarded(file: &ConfigFile, block: &Block, span: &Span) -> bool {
+    let Some((argument, _)) = argument(&block.body, span, None) else {
+        return false;
+    };
+    let before = file.text(&(argument.value.start..span.start));
+    if file.syntax == Syntax::Json || !(before.contains("try(") || before.contains("can(")) {
+        return false;
+    }
+    let mut found = Guards {
+        wanted: span.start - argument.value.start..span.end - argument.value.start,
+        found: false,
+    };
+    if let Some(expr) = file.expression(&argument.value) {
+        found.visit_expr(&expr);
+    }
+    found.found
+}
+
+struct Guards {
+    wanted: Span,
+    found: bool,
+}
+
+impl Visit for Guards {
+    fn visit_func_call(&mut self, call: &FuncCall) {
+        let is_around = |span: Span| span.start < self.wanted.start && self.wanted.end < span.end;
+        if matches!(call.name.name.as_str(), "try" | "can") && call.span().is_some_and(is_around) {
+            self.found = true;
+        }
+        visit::visit_func_call(self, call);
+    }
+}
+
 /// What a block with `for_each` takes of `each.value`.
 fn of_repetition(file: &ConfigFile, block: &Block) -> Vec<(Vec<Step>, Span)> {
     let of_value = block

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hcl_edit::expr::Expression;
 
-use super::elements::{Demand, demand, members_to, of};
+use super::elements::{Demand, demand, guarded, members_to, of};
 use super::path::{Path, path};
 use super::{Sink, Source, Use};
 use crate::address::ModuleAddr;
@@ -84,7 +84,10 @@ impl Way {
                 }
             }
         }
-        here.steps.extend(rest.cloned());
+        // What is taken of all that a splat gave is nothing inside of one.
+        let is_splat = self.steps.contains(&Step::Splat);
+        here.steps
+            .extend(rest.skip_while(|step| is_splat && step.is_index()).cloned());
         Some(here)
     }
 }
@@ -109,6 +112,7 @@ fn place<'r>(
             block,
             argument: &argument.name,
         });
+    let is_guarded = guarded(file, block, &path.span);
     let mut note = |file: &'r ConfigFile, span: Span, inner: Vec<Step>, is_handed_on: bool, cast| {
         into.uses.push(Use {
             file,
@@ -118,6 +122,7 @@ fn place<'r>(
             cast,
             is_handed_on,
             sink: sink.clone(),
+            is_guarded,
         });
     };
     // What is restored to a list, set or map is nothing that has names inside.
@@ -180,7 +185,18 @@ fn place<'r>(
         }
     }
     if here.within.is_empty() {
-        for (inner, span) in of(file, block, &path.span) {
+        let lists = here
+            .steps
+            .iter()
+            .filter(|step| matches!(step, Step::Splat | Step::Every))
+            .count();
+        for (mut inner, span) in of(file, block, &path.span) {
+            match lists {
+                0 => {}
+                // It walks through what the splat gave.
+                1 => drop(inner.remove(0)),
+                _ => continue,
+            }
             note(file, span, inner, false, None);
             is_handed_on = true;
         }

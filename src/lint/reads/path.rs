@@ -60,9 +60,13 @@ pub(super) fn path(file: &ConfigFile, reference: &Reference) -> Path {
                 _ => break,
             }
         }
+        if found.steps.contains(&Step::Splat) && steps.first().is_some_and(Step::is_index) {
+            // Of all that the splat gave: nothing inside of one.
+            steps.remove(0);
+        }
         found.cast = CASTS.into_iter().find(|known| *known == function).or(found.cast);
         found.span = word_at..closed;
-        if !steps.is_empty() {
+        if end > closed {
             // What is taken of a list is no list.
             found.cast = None;
         }

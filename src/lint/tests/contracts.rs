@@ -263,6 +263,13 @@ fn elements_that_are_read_must_be_told() {
     check(&format!("values({subnets})[*].arn"), &[untold]);
     check(&format!("values({subnets})[0].arn"), &[untold]);
     check(&format!("values({subnets})[*].id"), &[]);
+    check(&format!("[for one in {subnets}[*].id : one.arn]"), &[]);
+    check("try(local.network.vpc.main.arn, local.network.vpc.main.id)", &[]);
+    check("can(local.network.vpc.main.tags.Name.x) ? 1 : 0", &[]);
+    check(
+        "try(local.network.vpc.main.arn, null)",
+        &["error contract-unknown main.tf:12: `network` does not tell `/public/vpc/main/arn`"],
+    );
     // What is asked for with care, and names that mean something else.
     check(&format!("[for one in {subnets} : try(one.arn, one.id)]"), &[]);
     check(

@@ -36,6 +36,10 @@ impl<'r> Codes<'r> {
         self.0.get(id)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'r StateId, &Code)> {
+        self.0.iter().map(|(id, code)| (*id, code))
+    }
+
     /// Returns the root modules that can be read.
     pub(super) fn roots(&self) -> Vec<Root<'_>> {
         let roots = self.0.iter().filter_map(|(id, code)| {

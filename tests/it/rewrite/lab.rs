@@ -52,6 +52,7 @@ pub struct CutMade {
     /// Variable files of the environment.
     pub variable_paths: Vec<String>,
     undeployed: BTreeSet<ConfigResourceAddr>,
+    configuration: Configuration,
     dir: PathBuf,
     terraform: Terraform,
 }
@@ -198,6 +199,7 @@ impl Lab {
             });
         let made = CutMade {
             undeployed: undeployed.collect(),
+            configuration: configuration.clone(),
             rewritten,
             after: content.collect(),
             before: snapshot.bytes().to_vec(),
@@ -264,7 +266,8 @@ impl CutMade {
             .iter()
             .map(|(id, snapshot)| (id.clone(), snapshot))
             .collect();
-        let faults = rewrite::prove(code, &after, &self.undeployed);
+        let before = BTreeMap::from([(self.source.clone(), &self.configuration)]);
+        let faults = rewrite::prove(code, &after, &self.undeployed, &before, &self.moves);
         faults.iter().map(ToString::to_string).collect()
     }
 

@@ -158,3 +158,189 @@ fn a_contract_that_is_looked_for_elsewhere_is_not_found() {
         "{faults:#?}"
     );
 }
+
+/// A monolith with something of everything, and where it goes.
+const CODE: &str = r#"
+variable "size" {
+  type    = number
+  default = 1
+}
+
+locals {
+  name = "shop"
+  note = "one"
+}
+
+provider "terraform" {
+  alias = "far"
+}
+
+resource "terraform_data" "vpc" {
+  provider = terraform.far
+  input    = { id = "vpc", arn = "arn" }
+}
+
+resource "terraform_data" "other" {
+  input = { id = "other", arn = "arn" }
+}
+
+resource "terraform_data" "zone" {
+  for_each = toset(["a", "b"])
+  input    = { name = each.key, cidr = each.value }
+}
+
+resource "terraform_data" "one" {
+  input = "${local.name} ${terraform_data.vpc.output.id} ${var.size}"
+}
+
+resource "terraform_data" "two" {
+  input            = <<-EOT
+    ${terraform_data.other.output.id}
+      ${terraform_data.one.output}
+  EOT
+  triggers_replace = [local.note, var.size]
+  depends_on       = [terraform_data.one, terraform_data.vpc]
+
+  lifecycle {
+    ignore_changes        = [triggers_replace]
+    create_before_destroy = true
+  }
+}
+
+resource "terraform_data" "keyed" {
+  for_each = { x = terraform_data.vpc.output.id, y = terraform_data.other.output.arn }
+  input    = [each.key, each.value, terraform_data.zone["a"].output.cidr]
+
+  provisioner "local-exec" {
+    command = "echo ${self.id}"
+  }
+}
+
+check "name" {
+  assert {
+    condition     = terraform_data.one.output != ""
+    error_message = "empty"
+  }
+}
+
+output "two" {
+  value = terraform_data.two.output
+}
+"#;
+
+const STACKS: &str = r#"
+  stack "network" { take = ["terraform_data.vpc", "terraform_data.other", "terraform_data.zone"] }
+  stack "app" { take = ["terraform_data.one", "terraform_data.two", "terraform_data.keyed"] }
+"#;
+
+/// What a careless rewrite might do: stack, file, what was written, what it would write.
+const MUTATIONS: [(&str, &str, &str, &str); 26] = [
+    // References: swapped, to something else, to another attribute or key.
+    (
+        "app",
+        "main.tf",
+        "local.network.data.vpc.output.id} ${var",
+        "local.network.data.other.output.id} ${var",
+    ),
+    (
+        "app",
+        "main.tf",
+        "local.network.data.vpc.output.id} ${var",
+        "local.network.data.vpc.output.arn} ${var",
+    ),
+    (
+        "app",
+        "main.tf",
+        "${terraform_data.one.output}",
+        "${terraform_data.two.output}",
+    ),
+    ("app", "main.tf", "${local.name}", "${local.note}"),
+    (
+        "app",
+        "main.tf",
+        "[local.note, var.size]",
+        "[var.size, local.note]",
+    ),
+    ("app", "main.tf", "each.key, each.value", "each.value, each.key"),
+    ("app", "main.tf", "zone[\"a\"]", "zone[\"b\"]"),
+    ("app", "main.tf", "self.id", "self.output"),
+    // What is told: of something else, of another attribute.
+    (
+        "network",
+        "contract.tf",
+        "terraform_data.vpc.output",
+        "terraform_data.other.output",
+    ),
+    ("network", "contract.tf", "one.output", "one.input"),
+    // What is gone or new.
+    (
+        "app",
+        "main.tf",
+        "  depends_on       = [terraform_data.one]\n",
+        "",
+    ),
+    ("app", "main.tf", "    create_before_destroy = true\n", ""),
+    (
+        "app",
+        "main.tf",
+        "create_before_destroy = true",
+        "prevent_destroy = true",
+    ),
+    (
+        "app",
+        "main.tf",
+        "  lifecycle {\n    ignore_changes        = [triggers_replace]\n    create_before_destroy = true\n  }\n",
+        "",
+    ),
+    (
+        "app",
+        "main.tf",
+        "  provisioner \"local-exec\" {\n    command = \"echo ${self.id}\"\n  }\n",
+        "",
+    ),
+    ("app", "main.tf", "check \"name\"", "check \"other\""),
+    ("network", "main.tf", "arn = \"arn\"", "arn = \"arm\""),
+    ("network", "main.tf", "  provider = terraform.far\n", ""),
+    (
+        "network",
+        "main.tf",
+        "provider \"terraform\" {\n  alias = \"far\"\n}\n",
+        "",
+    ),
+    // Texts and keys.
+    (
+        "app",
+        "main.tf",
+        "      ${terraform_data.one",
+        "    ${terraform_data.one",
+    ),
+    ("app", "main.tf", "echo", "rm"),
+    ("app", "main.tf", "{ x = ", "{ z = "),
+    ("network", "main.tf", "toset([\"a\", \"b\"])", "toset([\"a\"])"),
+    ("app", "main.tf", "default = 1", "default = 2"),
+    ("app", "main.tf", "name = \"shop\"", "name = \"stop\""),
+    (
+        "app",
+        "main.tf",
+        "value = terraform_data.two.output",
+        "value = terraform_data.two.input",
+    ),
+];
+
+#[test]
+fn whatever_says_something_else_is_found() {
+    let cut = super::small::check(&[("main.tf", CODE.trim_start())], STACKS);
+    let mut missed = Vec::new();
+    for (stack, file, from, to) in MUTATIONS {
+        let mut mutated = cut.rewritten.clone();
+        let id = id(&mutated, stack);
+        let tree = mutated.trees.get_mut(&id).unwrap();
+        let text = String::from_utf8(tree[file].clone()).unwrap();
+        assert!(text.contains(from), "{stack}/{file} has no {from}:\n{text}");
+        tree.insert(file.into(), text.replacen(from, to, 1).into_bytes());
+        if cut.faults(&mutated).is_empty() {
+            missed.push((from, to));
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+}
