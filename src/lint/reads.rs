@@ -1,6 +1,7 @@
 //! What stacks read of contracts: from the module, remote state or variable that brings a document, through locals, to
 //! the places where its values are used.
 
+mod demand;
 mod elements;
 mod follow;
 mod path;

@@ -239,12 +239,7 @@ impl<'a> Proof<'a> {
     /// Proves what holds between the states, and that every block says what it said before.
     pub fn between(&self) -> Vec<Diagnostic> {
         let mut faults = prove::prove_between(self.rewritten, &self.codes);
-        let faithful = prove::Faithful {
-            rewritten: self.rewritten,
-            codes: &self.codes,
-            before: self.before,
-            renamed: &self.renamed,
-        };
+        let faithful = prove::Faithful::new(self.rewritten, &self.codes, self.before, &self.renamed);
         faults.extend(faithful.check());
         faults
     }

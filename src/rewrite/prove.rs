@@ -4,6 +4,7 @@
 //! stack's code, every block that must have an object has one, every reference names something that is there, every
 //! contract that is read is told, and no two stacks wait for each other.
 
+mod around;
 mod code;
 mod crossing;
 mod faithful;
@@ -46,12 +47,7 @@ pub fn prove(
         faults.extend(prove_state(&codes, state, after, None, undeployed));
     }
     faults.extend(prove_between(rewritten, &codes));
-    let faithful = Faithful {
-        rewritten,
-        codes: &codes,
-        before,
-        renamed: &renamed,
-    };
+    let faithful = Faithful::new(rewritten, &codes, before, &renamed);
     faults.extend(faithful.check());
     faults
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use hcl_edit::expr::Expression;
 
-use super::elements::{Demand, demand, guarded, members_to, of};
+use super::demand::{Demand, demand, members_to};
+use super::elements::{guarded, of};
 use super::path::{Path, path};
 use super::{Sink, Source, Use};
 use crate::address::ModuleAddr;

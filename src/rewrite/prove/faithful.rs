@@ -20,13 +20,15 @@ use crate::stack::StateId;
 /// What is known of a cut.
 pub(in crate::rewrite) struct Faithful<'p> {
     /// What was rewritten.
-    pub rewritten: &'p Rewritten,
+    rewritten: &'p Rewritten,
     /// Its code.
-    pub codes: &'p Codes<'p>,
+    codes: &'p Codes<'p>,
     /// The code before the cut.
-    pub before: &'p BTreeMap<StateId, &'p Configuration>,
+    pub(super) before: &'p BTreeMap<StateId, &'p Configuration>,
     /// Blocks of root modules whose name or module changes.
-    pub renamed: &'p BTreeSet<Item>,
+    pub(super) renamed: &'p BTreeSet<Item>,
+    /// In how many states each block is.
+    pub(super) owners: BTreeMap<&'p Item, usize>,
 }
 
 /// One argument in both codes.
@@ -43,7 +45,31 @@ struct Context<'c> {
     is_divided: bool,
 }
 
-impl Faithful<'_> {
+impl<'p> Faithful<'p> {
+    /// Counts who has what.
+    pub fn new(
+        rewritten: &'p Rewritten,
+        codes: &'p Codes<'p>,
+        before: &'p BTreeMap<StateId, &'p Configuration>,
+        renamed: &'p BTreeSet<Item>,
+    ) -> Self {
+        let mut owners = BTreeMap::new();
+        for (_, code) in codes.iter() {
+            if let Ok(configuration) = code.configuration() {
+                for (item, _) in configuration.root().source.items() {
+                    *owners.entry(item).or_default() += 1;
+                }
+            }
+        }
+        Self {
+            rewritten,
+            codes,
+            before,
+            renamed,
+            owners,
+        }
+    }
+
     /// Returns every block that says something else.
     pub fn check(&self) -> Vec<Diagnostic> {
         let crossings = Crossings::of(self.rewritten, self.codes);
@@ -82,78 +108,6 @@ impl Faithful<'_> {
         faults
     }
 
-    /// Every block that says something by itself is in some state's code. The proof of the states says so of objects.
-    fn lost(&self) -> Vec<Diagnostic> {
-        let mut faults = Vec::new();
-        for old in self.before.values().map(|before| &before.root().source) {
-            for (item, pieces) in old.items() {
-                let speaks = matches!(
-                    item,
-                    Item::Check(_) | Item::Output(_) | Item::Action { .. } | Item::Resource { .. }
-                );
-                let is_there = || {
-                    self.codes.iter().any(|(_, code)| {
-                        code.configuration()
-                            .map_or(true, |found| !found.root().source.declarations(item).is_empty())
-                    })
-                };
-                if speaks && !self.renamed.contains(item) && !is_there() {
-                    let (file, block) = old.block(pieces[0].block);
-                    faults.push(
-                        Diagnostic::error(format!("{} is in no stack's code", item.describe()))
-                            .at(&file.source, block.header.clone()),
-                    );
-                }
-            }
-        }
-        faults
-    }
-
-    /// Every block, in modules too, has the provider configuration that it had.
-    fn providers(&self, state: &StateId, configuration: &Configuration) -> Vec<Diagnostic> {
-        let mut faults = Vec::new();
-        for module in configuration.modules() {
-            let call = module.address.0.first().map(|name| Item::Module(name.clone()));
-            for (item, pieces) in module.source.items() {
-                let Item::Resource { .. } = item else { continue };
-                if self.renamed.contains(call.as_ref().unwrap_or(item)) {
-                    continue;
-                }
-                let mut before = self.before.values().filter_map(|before| {
-                    Some((*before, before.provider_for_item(&module.address, item).ok()?))
-                });
-                let Some((old, was)) = before.next() else {
-                    continue;
-                };
-                let is = configuration.provider_for_item(&module.address, item).ok();
-                // Where it has a block, that block says where things are.
-                let has_block = |code: &Configuration| {
-                    code.module(&was.module).is_some_and(|at| {
-                        at.source.items().any(|(item, _)| match item {
-                            Item::Provider { name, alias } => {
-                                *alias == was.alias
-                                    && code
-                                        .provider_address(at, name)
-                                        .is_ok_and(|address| address == was.provider)
-                            }
-                            _ => false,
-                        })
-                    })
-                };
-                let is_same = is.as_ref() == Some(&was) && (!has_block(old) || has_block(configuration));
-                if !is_same && before.all(|(_, other)| is.as_ref() != Some(&other)) {
-                    let (file, block) = module.source.block(pieces[0].block);
-                    faults.push(
-                        Diagnostic::error(format!("{} has lost its provider configuration", item.describe()))
-                            .at(&file.source, block.header.clone())
-                            .note(format!("in the code of `{state}`")),
-                    );
-                }
-            }
-        }
-        faults
-    }
-
     /// Tells whether several states have instances of a block, or one has it in another form.
     fn is_divided(&self, old: &ModuleSource, new: &ModuleSource, item: &Item) -> bool {
         if !matches!(
@@ -171,11 +125,7 @@ impl Faithful<'_> {
         if !new.declarations(item).is_empty() && is_repeated(old) != is_repeated(new) {
             return true;
         }
-        let owners = self.codes.iter().filter(|(_, code)| {
-            let configuration = code.configuration();
-            configuration.is_ok_and(|found| !found.root().source.declarations(item).is_empty())
-        });
-        owners.count() > 1
+        self.owners.get(item).is_some_and(|owners| *owners > 1)
     }
 
     fn item(

@@ -1,5 +1,6 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+mod judge;
 mod quick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +12,11 @@ use stackcut::address::ConfigResourceAddr;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
-use stackcut::lint::{self, Rule, Stack};
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
 use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
-use stackcut::report::check::CheckReport;
 use stackcut::rewrite::{self, Input, Rewritten};
-use stackcut::source_tree::MemoryTree;
 use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
@@ -250,27 +248,6 @@ impl Lab {
 }
 
 impl CutMade {
-    /// Returns what the static proof finds in this cut's states with some code.
-    pub fn faults(&self, code: &Rewritten) -> Vec<String> {
-        let read = |bytes: &Vec<u8>| {
-            Snapshot::read(bytes.clone())
-                .expect("it was written")
-                .expect("it is not empty")
-        };
-        let after: BTreeMap<StateId, Snapshot> = self
-            .after
-            .iter()
-            .map(|(id, bytes)| (id.clone(), read(bytes)))
-            .collect();
-        let after = after
-            .iter()
-            .map(|(id, snapshot)| (id.clone(), snapshot))
-            .collect();
-        let before = BTreeMap::from([(self.source.clone(), &self.configuration)]);
-        let faults = rewrite::prove(code, &after, &self.undeployed, &before, &self.moves);
-        faults.iter().map(ToString::to_string).collect()
-    }
-
     /// Returns the directory of a state's code.
     pub fn stack(&self, id: &StateId) -> PathBuf {
         let kind = match id {
@@ -278,45 +255,6 @@ impl CutMade {
             StateId::Source(_) => "rest",
         };
         self.dir.join(kind).join(id.name().as_str())
-    }
-
-    /// What is emitted breaks no rule of `check`; but objects that are read as a whole are told as a whole, and
-    /// permissions are as wide as the monolith's.
-    fn assert_lints_clean(&self) {
-        let trees: BTreeMap<&StateId, MemoryTree> = self
-            .rewritten
-            .trees
-            .iter()
-            .map(|(id, files)| {
-                let outside = match id {
-                    StateId::Source(_) => Some(&self.rewritten.outside),
-                    StateId::Stack(_) => None,
-                };
-                let files = files.iter().chain(outside.into_iter().flatten());
-                let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
-                (id, tree)
-            })
-            .collect();
-        let stacks = trees.iter().map(|(id, tree)| Stack {
-            name: id.name().to_string(),
-            tree,
-            paths: self.rewritten.trees[*id].keys().cloned().collect(),
-            state: None,
-            elsewhere: BTreeSet::new(),
-        });
-        let mut findings = lint::check(&lint::Input {
-            stacks: stacks.collect(),
-            ledger: Some(("contracts.json".to_owned(), self.rewritten.ledger.clone())),
-            against: Some(self.rewritten.ledger.clone()),
-        });
-        findings.retain(|finding| !matches!(finding.rule, Rule::WholeObject | Rule::WidePermission));
-        let stacks: Vec<String> = trees.keys().map(ToString::to_string).collect();
-        let report = CheckReport::new(stacks, None, &findings);
-        assert!(
-            findings.is_empty(),
-            "what is emitted is not clean:\n{}",
-            report.text()
-        );
     }
 
     fn write(&self) {
