@@ -12,10 +12,10 @@ use crate::stack::StateId;
 use crate::state::{Resource, Snapshot};
 
 /// Warns of arguments that may be updated because a collection crosses as JSON. `before` are the states before the cut.
-pub(in crate::rewrite) fn lost_types<'s>(
+pub(in crate::rewrite) fn lost_types(
     rewritten: &Rewritten,
     codes: &Codes<'_>,
-    before: &BTreeMap<StateId, &'s Snapshot>,
+    before: &BTreeMap<StateId, &Snapshot>,
 ) -> Vec<Diagnostic> {
     let contents = rewritten.documents.iter().filter_map(|(producer, document)| {
         Some((producer.name().as_str(), Value::from_json(document.json())?))
