@@ -30,9 +30,9 @@ pub use lock_info::{LockInfo, LockInfoError, StandingLock};
 pub use sidecar::{InvalidSidecarName, SidecarName};
 
 pub use crate::stack::LockId;
-use crate::state::Md5Digest;
+use crate::state::{Fingerprint, Md5Digest};
 
-/// One version of one object, as its store names it (an ETag, a hash); only good for comparing and for conditions.
+/// One version of one object, as its store names it (an ETag, a hash); good for comparing and for conditions.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Version(String);
 
@@ -45,6 +45,12 @@ impl Version {
     /// Returns the store's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Tells whether the store names the version by the MD5 of its content, and just this one: as S3 does for an object
+    /// written by one request, unless it is encrypted with a key of KMS or of the customer's.
+    pub fn is_md5(&self, digest: &Md5Digest) -> bool {
+        self.0.trim_matches('"').parse() == Ok(*digest)
     }
 }
 
@@ -143,6 +149,46 @@ impl Reading {
     }
 }
 
+/// That a state is as expected, as its store told without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The version that stands there; `None` where no object does, as expected.
+    pub version: Option<Version>,
+    /// How the digest item stands to it; never stale.
+    pub digest: DigestStanding,
+}
+
+impl Confirmed {
+    /// Returns what a write must expect in order to replace just this.
+    pub fn expect(&self) -> Expect {
+        self.version.clone().map_or(Expect::Absent, Expect::Version)
+    }
+
+    /// Makes of what a store tells what that confirms, if it does: `present` is an object's version and length, `stored`
+    /// its digest, where digests are kept.
+    pub(in crate::backend) fn of(
+        present: Option<(Version, u64)>,
+        stored: Option<Option<Md5Digest>>,
+        expected: Option<&Fingerprint>,
+    ) -> Option<Self> {
+        let version = match (present, expected) {
+            (None, None) => None,
+            (Some((version, size)), Some(print)) if version.is_md5(&print.md5) && size == print.size => {
+                Some(version)
+            }
+            _ => return None,
+        };
+        let digest = match stored {
+            None => DigestStanding::NotKept,
+            Some(None) => DigestStanding::Missing,
+            Some(stored) if stored == expected.map(|print| print.md5) => DigestStanding::Matches,
+            // A read waits for one that is only late.
+            Some(_) => return None,
+        };
+        Some(Self { version, digest })
+    }
+}
+
 /// What a write left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -225,6 +271,14 @@ pub trait StateBackend: Send + Sync {
     /// means is for the caller to say ([`Reading::checked`], or a repair after our own crash).
     fn read(&self) -> Result<Reading, BackendError>;
 
+    /// Tells whether the state is as expected (`None`: not there), from what the store says of its objects and without
+    /// their bytes, so that many states are told in few requests.
+    ///
+    /// `None` where it is not so or cannot be told: then only a [`read`](Self::read) will do. A content is confirmed by
+    /// length and MD5, both as the store took them of what it holds: whatever else that could be would have been made to
+    /// collide with bytes that hold a random lineage.
+    fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError>;
+
     /// Writes the state if it is as expected. The digest is not touched.
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError>;
 
@@ -273,4 +327,29 @@ pub trait StateBackend: Send + Sync {
 
     /// Lists the workspaces that have a state under this configuration: `default` first, then sorted.
     fn workspaces(&self) -> Result<Vec<String>, BackendError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_may_be_an_md5() {
+        let digest = Md5Digest::of(b"");
+        for (version, expected) in [
+            ("\"d41d8cd98f00b204e9800998ecf8427e\"", true),
+            ("d41d8cd98f00b204e9800998ecf8427e", true),
+            ("\"0cc175b9c0f1b6a831c399e269772661\"", false),
+            // Of an upload in parts; of an object under a key of KMS; of the local backend.
+            ("\"d41d8cd98f00b204e9800998ecf8427e-1\"", false),
+            ("\"7d793037a0760186574b0282f2f435e7\"", false),
+            (
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                false,
+            ),
+            ("", false),
+        ] {
+            assert_eq!(Version::new(version).is_md5(&digest), expected, "{version}");
+        }
+    }
 }

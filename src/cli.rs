@@ -6,6 +6,7 @@ mod code;
 mod completions;
 mod conduct;
 mod discard;
+mod document;
 mod duration;
 mod earlier;
 mod emit;
@@ -17,18 +18,22 @@ mod journals;
 mod output;
 mod paths;
 mod plan;
+mod plan_files;
 mod prepare;
 mod progress;
+mod project;
 mod release;
 mod resume;
+mod side_by_side;
 mod signals;
 mod split;
+mod states;
 mod status;
 mod stores;
 mod undo;
 mod verify;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::error::{CommandError, Exit};
 use crate::ui::{Color, Talk, Ui};
@@ -99,7 +104,11 @@ enum RunFormat {
 
 /// Parses the command line, runs the command, says why it stopped, and returns the exit code.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse() {
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        document::promise(&matches);
+        Cli::from_arg_matches(&matches)
+    });
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come as an "error" too; they go to stdout with code 0. A terminal that cannot be written
@@ -139,6 +148,7 @@ pub fn run() -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             ui.error(&error);
+            document::instead(&ui, &error);
             error.exit
         }
     }
@@ -146,6 +156,7 @@ pub fn run() -> Exit {
 
 /// Writes data to stdout.
 fn print(ui: &Ui, text: &str) -> Result<(), CommandError> {
+    document::kept();
     ui.data(text)
         .map_err(|error| CommandError::new(format!("cannot write to stdout: {error}")))
 }

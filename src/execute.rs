@@ -4,8 +4,8 @@
 //! [`journal::decide`](crate::journal::decide) choose the next step, perform it, observe again. A result is verified by
 //! observing it, so that going on after a crash is the same as going on. [`find`] and [`list`] read journals.
 //!
-//! Order of an apply: first record (with the IDs of all locks) → all locks → read all → compare with the plan →
-//! results computed → backups, read back → wave by wave: record, write in parallel, digest, read back → release what is
+//! Order of an apply: first record (with the IDs of all locks) → all locks → read all → compare with the plan → backups,
+//! read back, and results computed meanwhile → wave by wave: record, write in parallel, digest, read back → release what is
 //! no fence.
 //!
 //! The clock, the names of process and person, and the wish to stop come in with the [`Context`]. Nothing is printed:

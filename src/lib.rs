@@ -16,6 +16,7 @@ pub mod journal;
 pub mod json;
 pub mod lint;
 pub mod moves;
+pub mod parallel;
 pub mod plan;
 pub mod report;
 pub mod rewrite;

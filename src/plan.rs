@@ -15,6 +15,7 @@ pub mod backend;
 pub mod compose;
 pub mod compute;
 pub mod contract;
+mod expand;
 pub mod fence;
 pub mod file;
 pub mod format_v1;
@@ -25,6 +26,8 @@ mod read;
 pub mod rejoin;
 pub(crate) mod suggest;
 pub mod template;
+#[cfg(test)]
+mod testing;
 
 pub use assign::{Assignment, Inventory, assign};
 pub use file::PlanFile;

@@ -49,7 +49,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
-pub use follow::{Code, Following, NotFollowed, Proof, dir_of};
+pub use follow::{Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 pub use reading::{Document, Reading};
 pub(crate) use text::quote;
@@ -63,8 +63,23 @@ pub struct Input<'a> {
     pub plan: &'a PlanFile,
     /// The monolith.
     pub source: &'a StateId,
-    /// Its code.
+    /// Its code as it was read.
     pub configuration: &'a Configuration,
+    /// Its files.
+    pub code: Code<'a>,
+    /// Its state before the cut.
+    pub snapshot: &'a Snapshot,
+    /// Who gets what.
+    pub assignment: &'a Assignment,
+    /// Where each state lives.
+    pub locations: &'a BTreeMap<StateId, StateLocation>,
+    /// How each state, the monolith's included, hands values on.
+    pub contracts: &'a BTreeMap<StateId, ContractSettings>,
+}
+
+/// What is there of a root module's code, beside what was read of it.
+#[derive(Clone, Copy)]
+pub struct Code<'a> {
     /// How it was read.
     pub options: &'a LoadOptions,
     /// Its files.
@@ -78,14 +93,6 @@ pub struct Input<'a> {
     pub variable_paths: &'a [String],
     /// The lock file.
     pub lock_file: Option<&'a LockFile>,
-    /// Its state before the cut.
-    pub snapshot: &'a Snapshot,
-    /// Who gets what.
-    pub assignment: &'a Assignment,
-    /// Where each state lives.
-    pub locations: &'a BTreeMap<StateId, StateLocation>,
-    /// How each state, the monolith's included, hands values on.
-    pub contracts: &'a BTreeMap<StateId, ContractSettings>,
 }
 
 /// What comes out.
@@ -134,8 +141,11 @@ pub fn rewrite(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         None => cut_up(input),
         Some(lifted) => cut_up(&Input {
             configuration: &lifted.configuration,
-            tree: &lifted.tree,
-            paths: &lifted.paths,
+            code: Code {
+                tree: &lifted.tree,
+                paths: &lifted.paths,
+                ..input.code
+            },
             snapshot: &lifted.snapshot,
             assignment: &lifted.assignment,
             ..*input
@@ -223,7 +233,7 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         documents: documents.known(),
         ..Rewritten::default()
     };
-    for path in input.paths.iter().filter(|path| path.starts_with("../")) {
+    for path in input.code.paths.iter().filter(|path| path.starts_with("../")) {
         if let Some(bytes) = paths::read(input, path, &mut faults) {
             rewritten.outside.insert(path.clone(), bytes);
         }

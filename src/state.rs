@@ -43,6 +43,8 @@ pub struct Snapshot {
     meta: StateMeta,
     top: Top,
     outputs: Vec<OutputEntry>,
+    /// Positions of the outputs, sorted by name.
+    outputs_by_name: Vec<u32>,
     resources: Vec<ResourceEntry>,
     instances: Vec<InstanceEntry>,
     checks: Vec<CheckEntry>,
@@ -120,8 +122,8 @@ struct ResourceEntry {
     list: Option<FieldSpan>,
     /// Range in `Snapshot::instances`.
     instances: (u32, u32),
-    /// Whether the instances stand in Terraform's order.
-    sorted: bool,
+    /// Where the instances do not stand in Terraform's order: their positions in it.
+    order: Option<Box<[u32]>>,
 }
 
 #[derive(Clone, Debug)]
@@ -229,7 +231,9 @@ impl Snapshot {
 
     /// Returns the root output of that name.
     pub fn output(&self, name: &str) -> Option<Output<'_>> {
-        self.outputs().find(|output| output.name() == name)
+        let by_name = &self.outputs_by_name;
+        let found = by_name.binary_search_by_key(&name, |&at| self.outputs[at as usize].name.as_str());
+        found.ok().map(|at| Output::new(self, by_name[at] as usize))
     }
 
     /// Returns the resource entries in the order of the text.

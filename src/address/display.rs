@@ -1,9 +1,10 @@
-//! Printing addresses, as Terraform prints them, straight into the formatter.
+//! Printing addresses, as Terraform prints them (but so that each can be read again), straight into the formatter.
 
 use std::fmt::{self, Write as _};
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
+use super::reader::needs_prefix;
 use super::{
     ConfigResourceAddr, InstanceKey, ModuleAddr, ModuleInstanceAddr, ModuleStep, MoveableAddr, ResourceAddr,
     ResourceInstanceAddr, ResourceMode,
@@ -67,8 +68,11 @@ fn write_resource(
     type_name: &str,
     name: &str,
 ) -> fmt::Result {
-    if mode == ResourceMode::Data {
-        f.write_str("data.")?;
+    match mode {
+        ResourceMode::Data => f.write_str("data.")?,
+        // Terraform leaves the prefix out, and then reads a module, a local value or nothing at all.
+        ResourceMode::Managed if needs_prefix(type_name) => f.write_str("resource.")?,
+        ResourceMode::Managed => {}
     }
     f.write_str(type_name)?;
     f.write_char('.')?;
@@ -144,6 +148,32 @@ impl fmt::Display for ResourceInstanceAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.resource.fmt(f)?;
         self.key.as_ref().map_or(Ok(()), |key| key.fmt(f))
+    }
+}
+
+impl ResourceInstanceAddr {
+    /// Tells whether the printed form is read as this address again.
+    ///
+    /// A state may hold any text as a name, and keys that no configuration can have; what was written down of those
+    /// could not be found again.
+    pub fn reads_back(&self) -> bool {
+        let is_plain = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let has_plain_key = |key: Option<&InstanceKey>| match key {
+            Some(InstanceKey::Str(text)) => text.is_ascii(),
+            _ => true,
+        };
+        let resource = &self.resource;
+        let mut steps = resource.module.0.iter();
+        let is_plain = is_plain(&resource.type_name)
+            && is_plain(&resource.name)
+            && has_plain_key(self.key.as_ref())
+            && steps.all(|step| is_plain(&step.name) && has_plain_key(step.key.as_ref()));
+        is_plain || self.to_string().parse().as_ref() == Ok(self)
     }
 }
 

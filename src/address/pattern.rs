@@ -130,14 +130,6 @@ impl Pattern {
         }) && self.takes_path(&resource.module)
     }
 
-    /// Tells whether this pattern takes a resource that has no instances in the state. A pattern that asks for a key
-    /// of the resource does not: there is no instance that has it.
-    pub fn matches_resource(&self, resource: &ResourceAddr) -> bool {
-        self.takes_resource(resource.mode, &resource.type_name, &resource.name, |own| {
-            own.matches(None)
-        }) && self.takes_path(&resource.module)
-    }
-
     /// Tells whether this pattern can take instances of the block `config`. Keys are not asked: `aws_subnet.a[0]`
     /// matches the block `aws_subnet.a`, of which other instances may stay; see [`Pattern::asks_for_keys`].
     pub fn matches_config(&self, config: &ConfigResourceAddr) -> bool {
@@ -145,11 +137,6 @@ impl Pattern {
             && self.walk(config.module.0.len(), |name, _, i| {
                 name.matches(&config.module.0[i])
             })
-    }
-
-    /// Tells whether this pattern takes the module instance whole, with all that is in it.
-    pub fn takes_module(&self, module: &ModuleInstanceAddr) -> bool {
-        self.target == Target::Everything && self.takes_path(module)
     }
 
     /// Tells whether a key is written anywhere, so that a block may be taken in part.

@@ -57,13 +57,6 @@ impl ProviderAddr {
         }
     }
 
-    /// Returns the local name of the provider that a resource type belongs to: what stands before the first `_`.
-    pub fn local_name_of(resource_type: &str) -> &str {
-        resource_type
-            .split_once('_')
-            .map_or(resource_type, |(name, _)| name)
-    }
-
     /// Returns the provider built into the binary (`terraform_data`, `terraform_remote_state`).
     pub fn builtin() -> Self {
         Self {
@@ -76,11 +69,6 @@ impl ProviderAddr {
     /// Tells whether this provider is built into the binary.
     pub fn is_builtin(&self) -> bool {
         self.host == "terraform.io" && self.namespace == "builtin"
-    }
-
-    /// Tells whether this is a name from Terraform 0.12, which needs `state replace-provider`.
-    pub fn is_legacy(&self) -> bool {
-        self.namespace == LEGACY_NAMESPACE
     }
 
     /// Tells whether both are one provider, the default registries of Terraform and OpenTofu counting as one.

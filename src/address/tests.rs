@@ -88,9 +88,33 @@ fn reads_and_prints_like_terraform() {
     reads::<MoveableAddr>("module.m", "module.m");
     reads::<MoveableAddr>("module.m [\"x\"]", "module.m[\"x\"]");
     reads::<MoveableAddr>("module.m.module.x", "module.m.module.x");
-    // Terraform prints a reserved type without the prefix it demands; so do we.
-    assert_eq!(instance("resource.count.x").to_string(), "count.x");
-    assert_eq!(instance("resource.module.x").to_string(), "module.x");
+    // Terraform prints a reserved type without the prefix it demands, and cannot read it then.
+    for text in ["count", "module", "data", "resource", "ephemeral", "each"]
+        .map(|word| format!("resource.{word}.x[1]"))
+    {
+        reads::<ResourceInstanceAddr>(&text, &text);
+        reads::<MoveableAddr>(&text, &text);
+    }
+}
+
+#[test]
+fn tells_what_could_not_be_read_again() {
+    let mut address = instance("module.m[\"k\"].terraform_data.b[\"é\"]");
+    assert!(address.reads_back());
+    address.key = Some(InstanceKey::Str("${\n\"\0\u{2028}💥".to_owned()));
+    assert!(address.reads_back());
+    for name in ["b-", "ünïcode", "e\u{301}"] {
+        address.resource.name = name.to_owned();
+        assert!(address.reads_back(), "{name}");
+    }
+    for name in ["", "1a", "a b", "a.b", "b[0]", "a/*b*/", "-"] {
+        address.resource.name = name.to_owned();
+        assert!(!address.reads_back(), "{name}");
+    }
+    // Not as Terraform's language has texts: it knows the composed letter only.
+    let mut address = instance("terraform_data.b");
+    address.key = Some(InstanceKey::Str("e\u{301}".to_owned()));
+    assert!(!address.reads_back());
 }
 
 #[test]
@@ -402,15 +426,13 @@ fn provider_words() {
         ProviderAddr::default_for("terraform", OPENTOFU_HOST),
         ProviderAddr::builtin()
     );
-    assert_eq!(ProviderAddr::local_name_of("aws_sqs_queue"), "aws");
-    assert_eq!(ProviderAddr::local_name_of("external"), "external");
     let tofu: ProviderAddr = "registry.opentofu.org/hashicorp/aws".parse().expect("full form");
     let private: ProviderAddr = "example.com/hashicorp/aws".parse().expect("full form");
     assert!(aws.is_same(&tofu) && private.is_same(&private));
     assert!(!aws.is_same(&private) && !aws.is_same(&ProviderAddr::default_for("awscc", TERRAFORM_HOST)));
     assert!(ProviderAddr::builtin().is_builtin() && !aws.is_builtin());
     let legacy: ProviderAddr = "-/aws".parse().expect("legacy");
-    assert!(legacy.is_legacy() && !aws.is_legacy());
+    assert_eq!(legacy.namespace, "-");
     let config = ProviderConfigAddr::root_default(aws);
     assert_eq!(
         config.to_string(),

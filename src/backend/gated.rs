@@ -6,16 +6,18 @@
 use std::sync::Arc;
 
 use super::{
-    BackendError, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend, StateLock,
-    Version, Written,
+    BackendError, Confirmed, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
+    StateLock, Version, Written,
 };
-use crate::state::{Md5Digest, Sha256Digest};
+use crate::state::{Fingerprint, Md5Digest, Sha256Digest};
 
 /// What a call does, without the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// [`StateBackend::read`].
     Read,
+    /// [`StateBackend::confirm`].
+    Confirm,
     /// [`StateBackend::write`].
     Write {
         /// The condition.
@@ -54,7 +56,12 @@ impl Operation {
     pub fn is_mutating(&self) -> bool {
         !matches!(
             self,
-            Self::Read | Self::ReadLock | Self::GetSidecar(_) | Self::ListSidecars | Self::ListWorkspaces
+            Self::Read
+                | Self::Confirm
+                | Self::ReadLock
+                | Self::GetSidecar(_)
+                | Self::ListSidecars
+                | Self::ListWorkspaces
         )
     }
 
@@ -62,6 +69,7 @@ impl Operation {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::Confirm => "confirm",
             Self::Write { .. } => "write",
             Self::Remove => "remove",
             Self::WriteDigest => "write digest",
@@ -138,6 +146,10 @@ impl<G: Gate> StateBackend for Gated<G> {
 
     fn read(&self) -> Result<Reading, BackendError> {
         self.pass(Operation::Read, |inner| inner.read())
+    }
+
+    fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
+        self.pass(Operation::Confirm, |inner| inner.confirm(expected))
     }
 
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {

@@ -27,11 +27,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{
-    BackendError, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
-    StateLock, StateObject, Version, Written,
+    BackendError, Confirmed, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock,
+    StateBackend, StateLock, StateObject, Version, Written,
 };
 use crate::stack::StateLocation;
-use crate::state::{Md5Digest, Sha256Digest};
+use crate::state::{Fingerprint, Md5Digest, Sha256Digest};
 
 const STATE_FILE: &str = "terraform.tfstate";
 const WORKSPACE_DIR: &str = "terraform.tfstate.d";
@@ -184,6 +184,11 @@ impl StateBackend for LocalBackend {
 
     fn is_remote(&self) -> bool {
         false
+    }
+
+    /// A file is read: nothing else knows what is in it.
+    fn confirm(&self, _: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
+        Ok(None)
     }
 
     fn read(&self) -> Result<Reading, BackendError> {

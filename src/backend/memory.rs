@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{
-    BackendError, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
-    StateLock, StateObject, Version, Written,
+    BackendError, Confirmed, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock,
+    StateBackend, StateLock, StateObject, Version, Written,
 };
-use crate::state::Md5Digest;
+use crate::state::{Fingerprint, Md5Digest};
 
 /// Everything a memory backend stores.
 #[derive(Clone, Default)]
@@ -20,8 +20,7 @@ pub struct MemoryStore {
 
 #[derive(Clone, Default)]
 struct Content {
-    writes: u64,
-    states: BTreeMap<String, (u64, Vec<u8>)>,
+    states: BTreeMap<String, (Version, Vec<u8>)>,
     digests: BTreeMap<String, String>,
     locks: BTreeMap<String, String>,
     sidecars: BTreeMap<(String, SidecarName), Vec<u8>>,
@@ -109,10 +108,11 @@ impl MemoryStore {
 
 impl Content {
     fn put(&mut self, path: &str, bytes: &[u8]) -> Version {
-        self.writes += 1;
+        // As S3 names it: two writes of the same bytes are one version.
+        let version = Version::new(format!("\"{}\"", Md5Digest::of(bytes)));
         self.states
-            .insert(path.to_owned(), (self.writes, bytes.to_owned()));
-        version(self.writes)
+            .insert(path.to_owned(), (version.clone(), bytes.to_owned()));
+        version
     }
 
     fn standing(&self, path: &str) -> Option<StandingLock> {
@@ -121,10 +121,6 @@ impl Content {
             frees: format!("set_lock({path:?}, None)"),
         })
     }
-}
-
-fn version(write: u64) -> Version {
-    Version::new(format!("\"{write}\""))
 }
 
 /// One state of a [`MemoryStore`].
@@ -138,6 +134,10 @@ pub struct MemoryBackend {
 impl MemoryBackend {
     fn refused(&self) -> BackendError {
         BackendError::PreconditionFailed { at: self.describe() }
+    }
+
+    fn stored_digest(&self, content: &Content) -> Option<Md5Digest> {
+        content.digests.get(&self.path)?.to_ascii_lowercase().parse().ok()
     }
 
     /// Checks the proof, and that the lock it proves still stands.
@@ -170,19 +170,18 @@ impl StateBackend for MemoryBackend {
 
     fn read(&self) -> Result<Reading, BackendError> {
         let content = self.store.content();
-        let object = content.states.get(&self.path).map(|(write, bytes)| StateObject {
-            bytes: bytes.clone(),
-            version: version(*write),
-            version_id: None,
-        });
-        let stored = content
-            .digests
+        let object = content
+            .states
             .get(&self.path)
-            .map(|text| text.to_ascii_lowercase().parse());
-        let digest = match stored {
+            .map(|(version, bytes)| StateObject {
+                bytes: bytes.clone(),
+                version: version.clone(),
+                version_id: None,
+            });
+        let digest = match self.stored_digest(&content) {
             _ if !self.digest => DigestStanding::NotKept,
-            None | Some(Err(_)) => DigestStanding::Missing,
-            Some(Ok(stored)) => match &object {
+            None => DigestStanding::Missing,
+            Some(stored) => match &object {
                 Some(object) if Md5Digest::of(&object.bytes) == stored => DigestStanding::Matches,
                 _ => DigestStanding::Stale { stored },
             },
@@ -190,13 +189,21 @@ impl StateBackend for MemoryBackend {
         Ok(Reading { object, digest })
     }
 
+    fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
+        let content = self.store.content();
+        let found = content.states.get(&self.path);
+        let present = found.map(|(version, bytes)| (version.clone(), bytes.len() as u64));
+        let stored = self.digest.then(|| self.stored_digest(&content));
+        Ok(Confirmed::of(present, stored, expected))
+    }
+
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {
         let mut content = self.store.content();
         self.check(&content, lock)?;
-        let found = content.states.get(&self.path).map(|(write, _)| version(*write));
+        let found = content.states.get(&self.path).map(|(version, _)| version);
         match (expect, found) {
             (Expect::Absent, None) => {}
-            (Expect::Version(wanted), Some(found)) if *wanted == found => {}
+            (Expect::Version(wanted), Some(found)) if wanted == found => {}
             _ => return Err(self.refused()),
         }
         Ok(Written {
@@ -209,7 +216,7 @@ impl StateBackend for MemoryBackend {
         let mut content = self.store.content();
         self.check(&content, lock)?;
         match content.states.get(&self.path) {
-            Some((write, _)) if version(*write) != *expected => Err(self.refused()),
+            Some((version, _)) if version != expected => Err(self.refused()),
             _ => {
                 content.states.remove(&self.path);
                 Ok(())

@@ -13,8 +13,8 @@
 //! Beside a state `KEY` stand `KEY.tflock` (while locked that way) and `KEY.stackcut/…` (the sidecars).
 //!
 //! What each part knows: `config` turns arguments and environment into settings, `clients` shares connections and
-//! credentials between states, `objects` and `items` make the calls, `together` lets calls of many states on items share
-//! requests, `errors` reads the answers, `locks` is the protocol.
+//! credentials between states, `objects` and `items` make the calls, `listing` tells of many objects in one, `together`
+//! lets calls of many states share requests, `errors` reads the answers, `locks` is the protocol.
 
 mod clients;
 mod config;
@@ -22,6 +22,7 @@ mod errors;
 mod http;
 mod identity;
 mod items;
+mod listing;
 mod locks;
 mod objects;
 mod together;
@@ -37,15 +38,16 @@ pub use config::{
 
 use clients::Services;
 use items::Items;
+use listing::{Listing, Told};
 use locks::{Known, Locks};
 use objects::Objects;
 
 use super::{
-    BackendError, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
-    StateLock, StateObject, Version, Written,
+    BackendError, Confirmed, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock,
+    StateBackend, StateLock, StateObject, Version, Written,
 };
 use crate::stack::clean_path;
-use crate::state::Md5Digest;
+use crate::state::{Fingerprint, Md5Digest};
 
 /// How long a digest that does not fit is looked at again, and how often.
 const STALE_FOR: Duration = Duration::from_secs(10);
@@ -58,6 +60,7 @@ pub struct S3Backend {
     clients: S3Clients,
     objects: Objects,
     items: Option<Items>,
+    listing: Listing,
     half: Mutex<Option<LockId>>,
     known: Mutex<Option<Known>>,
 }
@@ -77,6 +80,7 @@ impl S3Backend {
             .as_ref()
             .map(|table| Items::new(&services, table));
         Self {
+            listing: Listing::new(&services, &config.bucket),
             lock_id: config.lock_id(),
             objects: Objects::new(clients.clone(), services, &config),
             items,
@@ -120,18 +124,18 @@ impl S3Backend {
         format!("{}{name}", self.sidecar_prefix())
     }
 
-    /// Reads object and digest once, at the same time.
-    fn read_once(&self) -> Result<Reading, BackendError> {
+    /// Runs a look at the object, and one at the digest at the same time where there is one.
+    fn with_digest<T>(
+        &self,
+        look: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<(T, Option<Option<Md5Digest>>), BackendError> {
         let digest = self.items.clone().map(|items| {
             let id = self.digest_id();
             self.clients.start(async move { items.get(&id, "Digest").await })
         });
-        let object = self.clients.wait(self.objects.get(&self.config.path))?;
+        let found = self.clients.wait(look)?;
         let Some(digest) = digest else {
-            return Ok(Reading {
-                object,
-                digest: DigestStanding::NotKept,
-            });
+            return Ok((found, None));
         };
         let stored = self
             .clients
@@ -140,7 +144,15 @@ impl S3Backend {
         let stored = stored
             .flatten()
             .and_then(|text| text.to_ascii_lowercase().parse().ok());
-        let digest = standing(object.as_ref(), stored);
+        Ok((found, Some(stored)))
+    }
+
+    /// Reads object and digest once.
+    fn read_once(&self) -> Result<Reading, BackendError> {
+        let (object, stored) = self.with_digest(self.objects.get(&self.config.path))?;
+        let digest = stored.map_or(DigestStanding::NotKept, |stored| {
+            standing(object.as_ref(), stored)
+        });
         Ok(Reading { object, digest })
     }
 }
@@ -181,6 +193,16 @@ impl StateBackend for S3Backend {
             }
             clock.sleep(LOOK_EVERY);
         }
+    }
+
+    fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
+        let (told, stored) = self.with_digest(self.listing.look(&self.config.path))?;
+        let present = match told {
+            Told::Untold => return Ok(None),
+            Told::Absent => None,
+            Told::Present { version, size } => Some((version, size)),
+        };
+        Ok(Confirmed::of(present, stored, expected))
     }
 
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::{
-    BackendError, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend, StateLock,
-    Version, Written,
+    BackendError, Confirmed, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock, StateBackend,
+    StateLock, Version, Written,
 };
-use crate::state::{Md5Digest, Sha256Digest};
+use crate::state::{Fingerprint, Md5Digest, Sha256Digest};
 
 /// How often a call is tried in all, and how long to wait before the second try; the wait doubles.
 const ATTEMPTS: u32 = 5;
@@ -138,6 +138,10 @@ impl StateBackend for Settling {
 
     fn read(&self) -> Result<Reading, BackendError> {
         self.retry(|| self.inner.read())
+    }
+
+    fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
+        self.retry(|| self.inner.confirm(expected))
     }
 
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {

@@ -11,7 +11,7 @@ use self::unit::Unit;
 pub(super) use self::unit::ended_well;
 use super::conduct::{ConductArgs, Conductor, failure};
 use super::journals::saved_plan;
-use super::prepare::{Project, check_shared};
+use super::project::{Project, check_shared};
 use super::signals;
 use super::stores::Stores;
 use super::{RunFormat, print};

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::emit::MANIFEST;
 use super::input::{RootModule, config_error, fresh_lineages};
-use super::output::MARKER;
+use super::output::{MANIFEST, MARKER};
 use crate::config::{LockFile, Variables};
 use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;

@@ -13,9 +13,10 @@ use super::signals::{self, Executing};
 use crate::backend::BackendError;
 use crate::error::{CommandError, Exit};
 use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, Left, SystemSurroundings};
-use crate::journal::{Migration, MigrationId};
+use crate::journal::{Migration, MigrationId, Phase};
 use crate::plan::MigrationPlan;
 use crate::report::migration::Failure;
+use crate::report::split::Finding;
 use crate::ui::Ui;
 
 /// How long a request that a killed process sent to a bucket may still be under way.
@@ -28,7 +29,7 @@ pub(super) struct ConductArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     lock_timeout: Duration,
     /// How many states are read or written at once
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     parallelism: NonZeroUsize,
 }
 
@@ -150,6 +151,7 @@ fn slug(name: &str, most: usize) -> String {
 /// Puts a stopped execution into words, with its exit code. `reach` is what its commands need to find the migration.
 pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     let exit = match error.kind() {
+        _ if matches!(error.cause, Cause::Concurrent { .. }) => Exit::Locked,
         Kind::Locked => Exit::Locked,
         Kind::StateChanged => Exit::StateChanged,
         Kind::Stuck => Exit::Stuck,
@@ -160,9 +162,13 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
     if let Some(reason) = system_reason(&error.cause) {
         message = format!("{message}: {reason}");
     }
-    let mut found = CommandError::new(format!("migration {}: {message}", error.migration)).exit(exit);
+    let id = &error.migration;
+    let mut found = CommandError::new(format!("migration {id}: {message}")).exit(exit);
     for note in error.notes() {
         found = found.note(note);
+    }
+    if let Cause::NotNow(phase) = error.cause {
+        return found.hint(reaching(&not_now(phase, id), id, reach));
     }
     match (error.kind(), error.left) {
         (Kind::Interrupted, Left::Untouched | Left::NothingWritten) => {
@@ -170,6 +176,28 @@ pub(super) fn explain(error: &ExecuteError, reach: &str) -> CommandError {
         }
         _ => found.hint(reaching(&error.hint(), &error.migration, reach)),
     }
+}
+
+/// Returns what must come before a command that asks too early, or too late.
+fn not_now(phase: Phase, id: &MigrationId) -> String {
+    match phase {
+        Phase::Fenced => format!(
+            "its backups are the way back as long as it is not over; run `stackcut release {id}` first, or \
+             `stackcut undo {id}`"
+        ),
+        phase if phase.finished().is_some() => {
+            format!(
+                "no source of it is locked, so there is nothing to do; `stackcut status` shows how migration {id} stands"
+            )
+        }
+        _ => format!("run `stackcut resume {id}` first"),
+    }
+}
+
+/// Reads how many of something go at once.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is not a number of things to do at once; the least is 1"))
 }
 
 /// Returns what the system said, which the messages of stores leave to their cause.
@@ -196,6 +224,7 @@ pub(super) fn failure(error: &CommandError) -> Failure {
         .map(|found| found.message.as_str())
         .collect();
     Failure {
+        findings: error.findings.iter().map(Finding::from).collect(),
         exit: error.exit.code(),
         message: messages.join("; "),
         notes: error

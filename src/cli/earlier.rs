@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::conduct::{explain, reaching};
+use super::conduct::{explain, reaching, who_of};
+use super::side_by_side;
 use super::stores::{Stores, backend_error};
 use crate::error::{CommandError, Exit};
-use crate::execute;
+use crate::execute::{self, FoundJournal};
 use crate::journal::{Finished, MigrationId, Phase};
 use crate::plan::file::Taking;
 use crate::plan::migration::{After, PlannedState};
 use crate::plan::{MigrationPlan, PlanFile, format_v1};
+use crate::report::migration::to_seconds;
 use crate::stack::{StackName, StateId, StateLocation};
 use crate::state::Snapshot;
 
@@ -34,34 +36,54 @@ impl Earlier {
         sources: impl Iterator<Item = (&'a StateId, &'a StateLocation)>,
     ) -> Result<Self, CommandError> {
         let mut earlier = Self::default();
+        let mut homes = Vec::new();
         for (state, location) in sources {
-            let home = stores.open_for_reading(location)?;
-            for id in execute::list(&*home).map_err(|error| backend_error(&error))? {
-                let found = execute::find(state, &*home, &id).map_err(|error| explain(&error, reach))?;
-                let phase = found.journal().phase();
-                let migration = found.journal().migration();
-                let over = match phase {
-                    // Only backups are still to be deleted.
-                    Phase::Discarding(over) => Some(over),
-                    phase => phase.finished(),
-                };
-                match over {
-                    Some(Finished::Aborted | Finished::Undone) => continue,
-                    Some(Finished::Fenced | Finished::Completed) => {}
-                    None => return Err(unfinished(&id, phase, &home.describe(), reach)),
-                }
-                let plan = format_v1::read(&migration.plan).map_err(|error| {
-                    CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
-                        .note("nothing was written")
-                })?;
-                if phase == Phase::Fenced {
-                    let held: Vec<String> = migration.fenced().map(|state| state.id.to_string()).collect();
-                    earlier.fences.push((id.clone(), held.join(", ")));
-                }
-                earlier.done.push((id, plan));
-            }
+            homes.push((state, stores.open_for_reading(location)?));
+        }
+        let listed = side_by_side::each(&homes, |(_, home)| execute::list(&**home));
+        let mut journals = Vec::new();
+        for ((state, home), listed) in homes.iter().zip(listed) {
+            let ids = listed.map_err(|error| backend_error(&error))?;
+            journals.extend(ids.into_iter().map(|id| (*state, home, id)));
+        }
+        let read = side_by_side::each(&journals, |(state, home, id)| execute::find(state, &***home, id));
+        for ((_, home, id), found) in journals.into_iter().zip(read) {
+            let found = found.map_err(|error| explain(&error, reach))?;
+            earlier.add(id, &found, &home.describe(), reach)?;
         }
         Ok(earlier)
+    }
+
+    /// Takes note of one.
+    fn add(
+        &mut self,
+        id: MigrationId,
+        found: &FoundJournal,
+        place: &str,
+        reach: &str,
+    ) -> Result<(), CommandError> {
+        let phase = found.journal().phase();
+        let migration = found.journal().migration();
+        let over = match phase {
+            // Only backups are still to be deleted.
+            Phase::Discarding(over) => Some(over),
+            phase => phase.finished(),
+        };
+        match over {
+            Some(Finished::Aborted | Finished::Undone) => return Ok(()),
+            Some(Finished::Fenced | Finished::Completed) => {}
+            None => return Err(unfinished(found, place, reach)),
+        }
+        let plan = format_v1::read(&migration.plan).map_err(|error| {
+            CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
+                .note("nothing was written")
+        })?;
+        if phase == Phase::Fenced {
+            let held: Vec<String> = migration.fenced().map(|state| state.id.to_string()).collect();
+            self.fences.push((id.clone(), held.join(", ")));
+        }
+        self.done.push((id, plan));
+        Ok(())
     }
 
     /// Takes what was carried out already out of a plan file, so that carrying it out twice finds nothing to do.
@@ -136,15 +158,28 @@ fn finds_something(taking: &Taking, snapshots: &BTreeMap<StateId, Snapshot>) -> 
     })
 }
 
-fn unfinished(id: &MigrationId, phase: Phase, place: &str, reach: &str) -> CommandError {
+/// Refuses what would come between. Whether a process is still at work on it, nobody can tell from here; but when its
+/// last record was written, everybody can.
+fn unfinished(found: &FoundJournal, place: &str, reach: &str) -> CommandError {
+    let journal = found.journal();
+    let id = &journal.migration().id;
+    let phase = journal.phase();
     let hint = if phase.is_undo() {
-        format!("run `stackcut resume {id}` to go on")
+        format!("wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on")
     } else {
-        format!("run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back")
+        format!(
+            "wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back"
+        )
     };
-    CommandError::new(format!("migration {id} is unfinished: it stopped while {phase}"))
-        .note(format!("its journal lies beside {place}"))
-        .note("nothing was written")
-        .hint(reaching(&hint, id, reach))
-        .exit(Exit::Locked)
+    let last = journal.records().last();
+    let by = last.map_or("somebody", |record| who_of(&record.session));
+    let at = to_seconds(&found.summary().last);
+    CommandError::new(format!(
+        "migration {id} is unfinished: {phase}, or cut off at that"
+    ))
+    .note(format!("its last step was at {at}, by {by}"))
+    .note(format!("its journal lies beside {place}"))
+    .note("nothing was written")
+    .hint(reaching(&hint, id, reach))
+    .exit(Exit::Locked)
 }

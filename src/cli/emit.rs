@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-pub(super) use self::dir::MANIFEST;
-use self::dir::{Change, EmitDir};
+use self::dir::{Change, CutOff, EmitDir};
 use self::gather::gather;
-use super::prepare::{Project, check_shared};
+use super::project::{Project, check_shared};
 use super::stores::Stores;
 use super::{RunFormat, print};
 use crate::error::{CommandError, Exit};
+use crate::report::count;
 use crate::report::emit::{EmitReport, Outcome};
 use crate::rewrite::{FileTree, Rewritten};
 use crate::ui::Ui;
@@ -112,6 +112,18 @@ pub(super) fn run(args: &EmitArgs, ui: &Ui) -> Result<Exit, CommandError> {
         false => Outcome::Written,
     };
     let mut report = EmitReport::new(&args.out.display().to_string(), outcome, orders);
+    if let Some(CutOff { there, all, .. }) = dir.cut_off() {
+        report.cut_off = true;
+        let dir = args.out.display();
+        let word = match args.check {
+            true => "run it again to finish it",
+            false => "this run finishes it",
+        };
+        ui.warn(&format!(
+            "an earlier emit into {dir} was cut off, with {there} of {} in place: {word}",
+            count(*all, "file")
+        ));
+    }
     report.unchanged = files.len() - changes.iter().filter(|change| change.is_write()).count();
     for change in &changes {
         change.tell(&mut report);

@@ -1,12 +1,14 @@
 //! Finding migrations: their journals lie beside the sources of plan files.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::conduct::explain;
-use super::prepare::Project;
+use super::plan_files::{default_files, reach, reach_saved};
+use super::project::Project;
+use super::side_by_side;
 use super::stores::{Stores, backend_error};
 use crate::backend::StateBackend;
 use crate::error::{CommandError, Exit};
@@ -33,6 +35,8 @@ pub(super) struct Search {
     pub(super) known: Vec<Known>,
     /// Every place where journals may lie and that was looked at.
     pub(super) looked: Vec<String>,
+    /// The ID of every journal that is there.
+    listed: Vec<MigrationId>,
     /// What could not be looked at.
     pub(super) problems: Vec<Problem>,
 }
@@ -54,7 +58,7 @@ impl From<CommandError> for Problem {
 }
 
 /// The places that one file leads to.
-struct Homes {
+struct FileHomes {
     file: PathBuf,
     split: StackName,
     project: Option<Arc<Project>>,
@@ -93,38 +97,23 @@ pub(super) fn open(plan: &MigrationPlan, stores: &Stores) -> Result<Handles, Com
     Ok(handles)
 }
 
-/// Returns the option that leads a command to the migrations of a file.
-pub(super) fn reach(file: &Path) -> String {
-    let is_default = default_files().is_ok_and(|files| files.iter().any(|known| known == file));
-    match file.to_str() {
-        _ if is_default => String::new(),
-        Some(text) if text.contains(|c: char| !(c.is_alphanumeric() || "/._-+@:,=".contains(c))) => {
-            format!(" --plan '{}'", text.replace('\'', "'\\''"))
-        }
-        _ => format!(" --plan {}", file.display()),
-    }
-}
-
-/// The same for a saved plan: a plan file of its split leads to its migrations too, and knows the code.
-pub(super) fn reach_saved(file: &Path, plan: &MigrationPlan) -> String {
-    let known = default_files().unwrap_or_default();
-    if known
-        .iter()
-        .any(|known| split_of(known).as_deref() == Some(plan.name.as_str()))
-    {
-        return String::new();
-    }
-    reach(file)
-}
-
 /// Looks beside the sources of the files given, or of every plan file that is found here.
 pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Search, CommandError> {
+    search_for(None, given, stores, ui)
+}
+
+/// Looks for all migrations, or reads the journal of one only.
+fn search_for(
+    one: Option<&MigrationId>,
+    given: &[PathBuf],
+    stores: &Stores,
+    ui: &Ui,
+) -> Result<Search, CommandError> {
     let files = match given {
         [] => default_files()?,
         given => given.to_vec(),
     };
     let mut found = Search::default();
-    let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for file in files {
         match homes(&file, stores, ui) {
@@ -133,96 +122,130 @@ pub(super) fn search(given: &[PathBuf], stores: &Stores, ui: &Ui) -> Result<Sear
             Err(error) => return Err(error),
         }
     }
-    // A migration belongs to the file of its split, if several lead to it.
-    for own in [true, false] {
-        for homes in &all {
-            homes.look(stores, own, &mut seen, &mut found);
+    let places = places(&all, stores, &mut found);
+    let journals = list_all(&places, &mut found);
+    let wanted: Vec<&Journal<'_>> = journals
+        .iter()
+        .filter(|journal| one.is_none_or(|one| journal.id == *one))
+        .collect();
+    let read = side_by_side::each(&wanted, |journal| journal.read());
+    for (journal, read) in wanted.into_iter().zip(read) {
+        match read {
+            Ok(known) => found.known.push(known),
+            Err(error) => found.problems.push(Problem {
+                journal_of: Some(journal.id.clone()),
+                error,
+            }),
         }
     }
+    found.listed = journals.iter().map(|journal| journal.id.clone()).collect();
     for finding in stores.take_findings() {
         ui.finding(&finding);
     }
     Ok(found)
 }
 
-impl Homes {
-    fn look(
-        &self,
-        stores: &Stores,
-        own: bool,
-        seen: &mut BTreeSet<(String, MigrationId)>,
-        into: &mut Search,
-    ) {
-        for (state, location) in &self.homes {
-            let store = match stores.open_for_reading(location) {
-                Ok(store) => store,
-                Err(error) => {
-                    into.problems.push(error.into());
-                    continue;
-                }
-            };
-            let place = store.describe();
-            let is_new = !into.looked.contains(&place);
-            if is_new {
-                into.looked.push(place);
+/// A place where journals may lie.
+struct Place<'a> {
+    state: &'a StateId,
+    location: &'a StateLocation,
+    store: Arc<dyn StateBackend>,
+    /// The files that lead here.
+    files: Vec<&'a FileHomes>,
+}
+
+/// A journal that is there.
+struct Journal<'a> {
+    id: MigrationId,
+    place: &'a Place<'a>,
+    /// The files that lead here.
+    files: Vec<&'a FileHomes>,
+}
+
+/// Opens every place once, however many files lead there.
+fn places<'a>(all: &'a [FileHomes], stores: &Stores, into: &mut Search) -> Vec<Place<'a>> {
+    let mut places: Vec<Place<'a>> = Vec::new();
+    for file in all {
+        for (state, location) in &file.homes {
+            if let Some(known) = places.iter_mut().find(|place| place.location == location) {
+                known.files.push(file);
+                continue;
             }
-            let ids = match execute::list(&*store) {
-                Ok(ids) => ids,
-                Err(error) => {
-                    if is_new {
-                        into.problems.push(backend_error(&error).into());
-                    }
-                    continue;
-                }
-            };
-            for id in ids {
-                let key = (store.lock_key().to_owned(), id.clone());
-                if seen.contains(&key) {
-                    continue;
-                }
-                match self.read(state, &*store, &id) {
-                    Ok(known) if !own || known.plan.name == self.split => {
-                        seen.insert(key);
-                        into.known.push(known);
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        seen.insert(key);
-                        into.problems.push(Problem {
-                            journal_of: Some(id),
-                            error,
-                        });
-                    }
-                }
+            match stores.open_for_reading(location) {
+                Ok(store) => places.push(Place {
+                    state,
+                    location,
+                    store,
+                    files: vec![file],
+                }),
+                Err(error) => into.problems.push(error.into()),
             }
         }
     }
+    places
+}
 
-    fn read(
-        &self,
-        state: &StateId,
-        home: &dyn StateBackend,
-        id: &MigrationId,
-    ) -> Result<Known, CommandError> {
-        let found = execute::find(state, home, id).map_err(|error| explain(&error, &reach(&self.file)))?;
+/// Lists the journals of all places, each once: two locations may differ, and be one place.
+fn list_all<'a>(places: &'a [Place<'a>], into: &mut Search) -> Vec<Journal<'a>> {
+    let listed = side_by_side::each(places, |place| execute::list(&*place.store));
+    let mut at = BTreeMap::new();
+    let mut journals: Vec<Journal<'a>> = Vec::new();
+    for (place, listed) in places.iter().zip(listed) {
+        let name = place.store.describe();
+        let is_new = !into.looked.contains(&name);
+        if is_new {
+            into.looked.push(name);
+        }
+        let ids = match listed {
+            Ok(ids) => ids,
+            Err(error) if is_new => {
+                into.problems.push(backend_error(&error).into());
+                continue;
+            }
+            Err(_) => continue,
+        };
+        for id in ids {
+            let key = (place.store.lock_key().to_owned(), id.clone());
+            let known: usize = *at.entry(key).or_insert(journals.len());
+            match journals.get_mut(known) {
+                Some(journal) => journal.files.extend(&place.files),
+                None => journals.push(Journal {
+                    id,
+                    place,
+                    files: place.files.clone(),
+                }),
+            }
+        }
+    }
+    journals
+}
+
+impl Journal<'_> {
+    fn read(&self) -> Result<Known, CommandError> {
+        let Self { id, place, files } = self;
+        let first = files.first().expect("a place is one that a file leads to");
+        let found = execute::find(place.state, &*place.store, id)
+            .map_err(|error| explain(&error, &reach(&first.file)))?;
         let plan = format_v1::read(&found.journal().migration().plan).map_err(|error| {
             CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
                 .note("nothing was changed")
                 .hint("use the version of stackcut that began it")
         })?;
+        // A migration belongs to the file of its split, if several lead to it.
+        let file = files.iter().find(|file| file.split == plan.name).unwrap_or(first);
         Ok(Known {
-            file: self.file.clone(),
+            file: file.file.clone(),
             found,
             plan,
-            project: self.project.clone(),
+            project: file.project.clone(),
         })
     }
 }
 
 /// Returns the places where journals of a file's migrations may lie.
-fn homes(file: &Path, stores: &Stores, ui: &Ui) -> Result<Homes, CommandError> {
+fn homes(file: &Path, stores: &Stores, ui: &Ui) -> Result<FileHomes, CommandError> {
     if let Some(plan) = saved_plan(file)? {
-        return Ok(Homes {
+        return Ok(FileHomes {
             file: file.to_owned(),
             split: plan.name.clone(),
             project: None,
@@ -240,7 +263,7 @@ fn homes(file: &Path, stores: &Stores, ui: &Ui) -> Result<Homes, CommandError> {
 
 impl Project {
     /// Returns where journals of this plan file's migrations may lie.
-    fn homes(self, file: &Path, stores: &Stores) -> Result<Homes, CommandError> {
+    fn homes(self, file: &Path, stores: &Stores) -> Result<FileHomes, CommandError> {
         let mut homes: Vec<(StateId, StateLocation)> = Vec::new();
         for environment in self.environments(None)? {
             for (id, location) in self.open_to(stores, &environment)? {
@@ -249,7 +272,7 @@ impl Project {
                 }
             }
         }
-        Ok(Homes {
+        Ok(FileHomes {
             file: file.to_owned(),
             split: self.plan.name.value.clone(),
             project: Some(Arc::new(self)),
@@ -273,64 +296,6 @@ pub(super) fn saved_plan(file: &Path) -> Result<Option<MigrationPlan>, CommandEr
     })
 }
 
-/// Returns every `*.hcl` below `plans`, and those here that are plan files; sorted.
-fn default_files() -> Result<Vec<PathBuf>, CommandError> {
-    let mut files = Vec::new();
-    below(Path::new("plans"), &mut files)?;
-    for path in listed(Path::new("."))? {
-        let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
-        if is_hcl(&path) && path.is_file() && split_of(&path).is_some() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn below(dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), CommandError> {
-    for path in listed(dir)? {
-        if path.is_dir() && !path.is_symlink() {
-            below(&path, files)?;
-        } else if is_hcl(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn listed(dir: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    match fs::read_dir(dir) {
-        Ok(entries) => Ok(entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(CommandError::new(format!(
-            "cannot list {}: {error}",
-            dir.display()
-        ))),
-    }
-}
-
-fn is_hcl(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden && path.extension().is_some_and(|ending| ending == "hcl")
-}
-
-/// Returns the label of a file's `split` block: other files use the same ending.
-fn split_of(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| {
-        let rest = line
-            .trim_start()
-            .strip_prefix("split")?
-            .trim_start()
-            .strip_prefix('"')?;
-        Some(rest.split('"').next()?.to_owned())
-    })
-}
-
 /// Finds one migration by its ID.
 pub(super) fn find(
     id: &MigrationId,
@@ -341,11 +306,11 @@ pub(super) fn find(
     let Search {
         known,
         looked,
+        listed,
         mut problems,
-    } = search(given, stores, ui)?;
-    let mut all = known;
-    if let Some(at) = all.iter().position(|known| known.id() == id) {
-        return Ok(all.swap_remove(at));
+    } = search_for(Some(id), given, stores, ui)?;
+    if let Some(known) = known.into_iter().next() {
+        return Ok(known);
     }
     // It is there, and cannot be read: that is all there is to say.
     let unreadable = problems
@@ -361,7 +326,7 @@ pub(super) fn find(
     if looked.is_empty() {
         error = error.note("found no plan file in ./plans or here");
     }
-    let near: Vec<&str> = all.iter().map(|known| known.id().as_str()).collect();
+    let near: Vec<&str> = listed.iter().map(MigrationId::as_str).collect();
     if !near.is_empty() {
         error = error.note(format!("there are: {}", near.join(", ")));
     }

@@ -10,6 +10,9 @@ use crate::error::{CommandError, Exit};
 /// The file by which a directory is known as one of ours, and so may be replaced.
 pub(super) const MARKER: &str = ".stackcut";
 
+/// The list of what `emit` wrote into a directory, by which that one is known.
+pub(super) const MANIFEST: &str = ".stackcut-emit.json";
+
 /// The values of contracts, where variables hand them on.
 const VALUES_FILE: &str = "contracts.auto.tfvars.json";
 

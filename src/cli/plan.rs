@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::prepare::{Prepared, Project, check_shared};
+use super::prepare::Prepared;
+use super::project::{Project, check_shared};
 use super::signals;
 use super::stores::Stores;
 use super::verify::VerifyArgs;

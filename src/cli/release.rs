@@ -7,6 +7,7 @@ use super::apply::approve;
 use super::conduct::ConductArgs;
 use super::job::{Done, Job, TargetArgs};
 use super::journals::Known;
+use super::plan_files::quoted;
 use crate::address::pattern::Pattern;
 use crate::error::{CommandError, Exit};
 use crate::execute::{self, PlannedResults};
@@ -74,9 +75,18 @@ fn check(known: &Known, args: &ReleaseArgs, ui: &Ui) -> Result<(), CommandError>
             count(certain.len(), "resource")
         );
         let command = format!("stackcut release {}{}", known.id(), known.reach());
+        let rest = match known.project {
+            Some(_) => format!(
+                " (`stackcut emit {} --out DIR` writes what is left)",
+                quoted(&known.file)
+            ),
+            None => String::new(),
+        };
         return Err(listed(CommandError::new(message), &certain, all)
             .note("an apply of this code would create them again; the sources stay locked")
-            .hint(format!("remove them from the code, then run `{command}` again"))
+            .hint(format!(
+                "remove them from the code{rest}, then run `{command}` again"
+            ))
             .exit(Exit::Changes));
     }
     if doubtful.is_empty() {

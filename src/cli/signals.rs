@@ -10,6 +10,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::document;
 use crate::error::{CommandError, Exit};
 use crate::execute::Interrupt;
 use crate::ui::Ui;
@@ -77,6 +78,7 @@ fn leave(ui: &Ui, terminal: Option<&Termios>) -> ! {
         ui.say("");
     }
     ui.error(&interrupted());
+    document::instead(ui, &interrupted());
     std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 

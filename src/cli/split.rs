@@ -8,7 +8,7 @@ use clap::Args;
 use super::code::{Cut, Together};
 use super::input::{RootModule, read_plan, read_state};
 use super::output::OutputDir;
-use super::prepare::Project;
+use super::project::Project;
 use super::{ReportFormat, print};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};

@@ -6,21 +6,26 @@ use clap::Args;
 
 use super::conduct::who_of;
 use super::journals::{Known, Problem, search};
+use super::side_by_side;
 use super::stores::{Stores, backend_error};
 use super::{RunFormat, print};
 use crate::error::{CommandError, Exit};
 use crate::journal::{Finished, Phase};
-use crate::report::migration::{BackupLine, MigrationLine, Standing, StatusReport, places};
+use crate::report::migration::{BackupLine, MigrationLine, Shown, Standing, StatusReport, places};
 use crate::ui::Ui;
 
 /// Show unfinished, fenced and finished migrations, and what to do about them
 ///
-/// Looks beside the sources of the plan files given, in every environment. Changes nothing.
+/// Looks beside the sources of the plan files given, in every environment. What waits for somebody comes first, with what
+/// to do; what is over follows, one line for each. With -v, all is told of each. Changes nothing.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     /// Plan files and saved plans [default: every `*.hcl` below ./plans, and the plan files here]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// List also the attempts that were given up before anything was written; JSON always does
+    #[arg(long)]
+    all: bool,
     /// How the report is printed on stdout
     #[arg(long, value_enum, default_value_t)]
     format: RunFormat,
@@ -49,8 +54,12 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Exit, CommandError> {
         )
     };
     let report = |lines: &mut Vec<MigrationLine>| lines.sort_by_key(order);
+    let shown = Shown {
+        details: ui.is_verbose(),
+        attempts: args.all,
+    };
     show(&args.files, args.format, ui, report, |report, nothing| {
-        report.text(nothing, ui.is_verbose())
+        report.text(nothing, shown)
     })
 }
 
@@ -75,8 +84,8 @@ fn show(
     let stores = Stores::default();
     let mut found = search(files, &stores, ui)?;
     let mut lines = Vec::new();
-    for known in &found.known {
-        let (lost, unknown) = fences(known, &stores);
+    let looked = side_by_side::each(&found.known, |known| fences(known, &stores));
+    for (known, (lost, unknown)) in found.known.iter().zip(looked) {
         found.problems.extend(unknown.into_iter().map(Problem::from));
         lines.push(line(known, lost));
     }
@@ -149,6 +158,14 @@ fn fences(known: &Known, stores: &Stores) -> (Vec<String>, Vec<CommandError>) {
     (lost, unknown)
 }
 
+/// Tells whether a migration ended before its first write.
+fn changed_nothing(phase: Phase) -> bool {
+    matches!(
+        phase,
+        Phase::Aborted | Phase::Discarding(Finished::Aborted) | Phase::Discarded(Finished::Aborted)
+    )
+}
+
 fn line(known: &Known, fence_lost: Vec<String>) -> MigrationLine {
     let journal = known.found.journal();
     let migration = journal.migration();
@@ -174,6 +191,7 @@ fn line(known: &Known, fence_lost: Vec<String>) -> MigrationLine {
         standing,
         phase: phase.to_string(),
         stuck: journal.is_stuck(),
+        changed_nothing: changed_nothing(phase),
         started: summary.started,
         started_by: session(0),
         last: summary.last,

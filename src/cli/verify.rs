@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::input::{RootModule, data_dir};
-use super::prepare::{Prepared, Project};
+use super::prepare::Prepared;
+use super::project::Project;
 use super::signals;
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
@@ -40,7 +41,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "PATH")]
     terraform: Option<PathBuf>,
     /// How many stacks are planned at once
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = super::conduct::at_least_one)]
     parallelism: NonZeroUsize,
     /// How long one run of terraform may take, for example 30s or 5m
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = super::duration::parse)]

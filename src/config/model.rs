@@ -31,6 +31,15 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Returns what stands before type and name in an address.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Data => "data.",
+            Self::Ephemeral => "ephemeral.",
+            Self::Managed => "",
+        }
+    }
+
     /// Returns the mode in a state; none for what is never in one.
     pub fn in_state(self) -> Option<ResourceMode> {
         match self {

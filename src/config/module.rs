@@ -313,11 +313,7 @@ impl Item {
                 type_name,
                 name,
             } => {
-                let prefix = match mode {
-                    Mode::Managed => "",
-                    Mode::Data => "data.",
-                    Mode::Ephemeral => "ephemeral.",
-                };
+                let prefix = mode.prefix();
                 format!("resource `{prefix}{type_name}.{name}`")
             }
             Self::Module(name) => format!("module call `{name}`"),

@@ -146,6 +146,8 @@ pub enum Left {
     LocksLeft,
     /// The migration stands as it stood before this command.
     AsItWas(Phase),
+    /// Another process ended the migration meanwhile, and no lock of it is left but a fence.
+    Ended(Phase),
     /// Some backups may be gone; nothing else was touched.
     Discarding,
     /// In the middle: the journal knows, locks are kept.
@@ -157,7 +159,7 @@ impl Left {
     pub(super) fn at(phase: Phase) -> Self {
         match phase {
             Phase::Aborted => Self::NothingWritten,
-            Phase::Locking | Phase::BackingUp | Phase::Aborting => Self::LocksLeft,
+            Phase::Preparing | Phase::Aborting => Self::LocksLeft,
             Phase::Discarding(_) => Self::Discarding,
             _ if phase.finished().is_some() => Self::AsItWas(phase),
             _ => Self::Unfinished(phase),
@@ -214,6 +216,13 @@ impl ExecuteError {
             _ => Vec::new(),
         };
         notes.push(match self.left {
+            Left::Ended(phase) => {
+                format!("the other process has ended it: the migration is {phase}, and this one holds no lock")
+            }
+            // Where it stands is the other process's to say.
+            _ if matches!(self.cause, Cause::Concurrent { .. }) => {
+                "this process stopped at that; what it did stands in the journal, and so do the locks it took".to_owned()
+            }
             Left::Untouched => "nothing was done".to_owned(),
             Left::NothingWritten => "nothing was written, and no lock of this migration is left".to_owned(),
             Left::LocksLeft => "nothing was written, but locks of this migration may be left".to_owned(),
@@ -234,7 +243,7 @@ impl ExecuteError {
             (Cause::Stuck(_), _) => format!(
                 "find out who wrote, bring the named states back to a known version, then run `stackcut resume {id}`"
             ),
-            (Cause::Concurrent { .. }, _) => {
+            (Cause::Concurrent { .. }, left) if !matches!(left, Left::Ended(_)) => {
                 format!("wait for it; if it is gone, run `stackcut resume {id}`")
             }
             (Cause::BackupMissing { .. } | Cause::BackupDiffers { .. }, _) => {

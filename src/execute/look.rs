@@ -8,10 +8,10 @@ use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
 use super::parallel::{self, Turns};
-use crate::backend::{DigestStanding, Expect, Reading};
+use crate::backend::{Confirmed, DigestStanding, Expect, Reading};
 use crate::journal::{DigestSight, Journal, Phase, Sighting, Standing, StateChange, standing};
 use crate::stack::StateId;
-use crate::state::{Sha256Digest, Snapshot};
+use crate::state::{Fingerprint, Sha256Digest, Snapshot};
 
 /// A state as it was seen under our lock.
 #[derive(Debug)]
@@ -53,11 +53,18 @@ impl Looks {
             .iter()
             .filter(|change| !self.seen.contains_key(&change.id))
             .collect();
-        let nothing_written = matches!(journal.phase(), Phase::Locking | Phase::BackingUp);
+        let nothing_written = journal.phase() == Phase::Preparing;
         let readings = parallel::each(parallel::wide(context.parallelism, handles), &unseen, |change| {
             // What should not be there yet has no content to read.
-            let _turn = (!nothing_written || !change.is_new()).then(|| self.turns.take());
-            look_at(context, handles, journal, change)
+            let absent = nothing_written && change.is_new();
+            match absent.then(|| confirm(context, handles, journal, change, None)) {
+                Some(Ok(Some(seen))) => Ok(seen),
+                Some(Err(cause)) => Err(cause),
+                Some(Ok(None)) | None => {
+                    let _turn = (!absent).then(|| self.turns.take());
+                    look_at(context, handles, journal, change)
+                }
+            }
         });
         for (change, seen) in unseen.iter().zip(readings) {
             self.seen.insert(change.id.clone(), seen?);
@@ -65,14 +72,21 @@ impl Looks {
         Ok(())
     }
 
-    /// Reads one state back that was just written; to be [noted](Self::note).
+    /// Looks once more at one state that was just touched; to be [noted](Self::note). `told` is what the store may tell of
+    /// it without its content.
     pub(super) fn back(
         &self,
         context: &Context<'_>,
         handles: &Handles,
         journal: &Journal,
         change: &StateChange,
+        told: Option<&Now>,
     ) -> Option<Seen> {
+        if let Some(Now(expected)) = told
+            && let Ok(Some(seen)) = confirm(context, handles, journal, change, expected.as_ref())
+        {
+            return Some(seen);
+        }
         let _turn = self.turns.take();
         // If it fails, the state was not seen, and is read once more before anything follows from it.
         look_at(context, handles, journal, change).ok()
@@ -104,6 +118,61 @@ impl Looks {
     }
 }
 
+/// What a state was made to be; `None` where it was deleted.
+#[derive(Clone, Debug)]
+pub(super) struct Now(pub(super) Option<Fingerprint>);
+
+/// Sees a state as expected without reading it, if the store can tell.
+fn confirm(
+    context: &Context<'_>,
+    handles: &Handles,
+    journal: &Journal,
+    change: &StateChange,
+    expected: Option<&Fingerprint>,
+) -> Result<Option<Seen>, Cause> {
+    if context.interrupt.is_raised() {
+        return Err(Cause::Interrupted);
+    }
+    let confirmed = store(handles, &change.id)?
+        .confirm(expected)
+        .map_err(|source| Cause::Backend {
+            state: change.id.clone(),
+            source,
+        })?;
+    Ok(confirmed.map(|confirmed| {
+        context.tell(&Progress::Read(change.id.clone()));
+        see_confirmed(journal, change, expected, &confirmed)
+    }))
+}
+
+fn see_confirmed(
+    journal: &Journal,
+    change: &StateChange,
+    expected: Option<&Fingerprint>,
+    confirmed: &Confirmed,
+) -> Seen {
+    let sighting = Sighting {
+        sha256: expected.map(|print| print.sha256),
+        head: None,
+        digest: digest_sight(confirmed.digest, expected.is_some()),
+        version_id: None,
+    };
+    Seen {
+        standing: standing(change, journal.restored(&change.id), &sighting),
+        sighting,
+        expect: confirmed.expect(),
+        original: None,
+    }
+}
+
+fn digest_sight(digest: DigestStanding, is_present: bool) -> DigestSight {
+    match digest {
+        DigestStanding::Missing if is_present => DigestSight::Missing,
+        DigestStanding::NotKept | DigestStanding::Matches | DigestStanding::Missing => DigestSight::Fits,
+        DigestStanding::Stale { stored } => DigestSight::Differs(stored),
+    }
+}
+
 fn look_at(
     context: &Context<'_>,
     handles: &Handles,
@@ -127,12 +196,7 @@ fn look_at(
 fn see(journal: &Journal, change: &StateChange, reading: Reading) -> Seen {
     let expect = reading.expect();
     let bytes_sha = reading.bytes().map(Sha256Digest::of);
-    let digest = match reading.digest {
-        DigestStanding::NotKept | DigestStanding::Matches => DigestSight::Fits,
-        DigestStanding::Missing if reading.object.is_none() => DigestSight::Fits,
-        DigestStanding::Missing => DigestSight::Missing,
-        DigestStanding::Stale { stored } => DigestSight::Differs(stored),
-    };
+    let digest = digest_sight(reading.digest, reading.object.is_some());
     let mut sighting = Sighting {
         sha256: bytes_sha,
         head: None,

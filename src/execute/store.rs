@@ -1,6 +1,7 @@
 //! Journals where they lie: one object per record beside a source state, each created once and never changed.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use super::Handles;
 use super::backup;
@@ -8,10 +9,13 @@ use super::context::Context;
 use super::error::{Cause, ExecuteError, Left};
 use super::outcome::{Backup, Summary};
 use crate::backend::{BackendError, SidecarName, StateBackend};
-use crate::journal::{Event, Journal, Migration, MigrationId, Phase, Record, Torn};
+use crate::journal::{Event, Journal, Migration, MigrationId, Original, Phase, Record, Torn};
+use crate::parallel;
 use crate::stack::StateId;
 
 const DIR: &str = "journal/";
+/// How many records of a journal are read at once.
+const RECORDS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
 
 /// A journal as it was found.
 #[derive(Clone, Debug)]
@@ -52,12 +56,12 @@ fn backups(journal: &Journal) -> Vec<Backup> {
     if matches!(journal.phase(), Phase::Discarding(_) | Phase::Discarded(_)) {
         return Vec::new();
     }
-    let Some(originals) = journal.records().iter().find_map(|record| match &record.event {
-        Event::BackupsIntended { originals } => Some(originals),
-        _ => None,
-    }) else {
+    let is_wave = |record: &Record| matches!(record.event, Event::WaveIntended { .. });
+    if !journal.records().iter().any(is_wave) {
+        // Not all are there for sure, and nothing was overwritten.
         return Vec::new();
-    };
+    }
+    let originals = originals(journal);
     let migration = journal.migration();
     backup::needed(migration)
         .map(|change| Backup {
@@ -70,6 +74,17 @@ fn backups(journal: &Journal) -> Vec<Backup> {
                 .map(|original| original.version_id.clone()),
         })
         .collect()
+}
+
+/// Returns what the stores keep themselves.
+fn originals(journal: &Journal) -> Vec<&Original> {
+    let mut told = Vec::new();
+    for record in journal.records() {
+        if let Event::BackupsIntended { originals } | Event::WaveIntended { originals, .. } = &record.event {
+            told.extend(originals);
+        }
+    }
+    told
 }
 
 fn record_name(id: &MigrationId, sequence: u64) -> SidecarName {
@@ -100,14 +115,16 @@ pub fn find(
         })
     };
     let names = home.list_sidecars(&format!("{DIR}{id}/")).map_err(store)?;
+    let records = names
+        .iter()
+        .filter_map(|name| Some((sequence_of(id, name)?, name)));
+    let records: Vec<(u64, &SidecarName)> = records.collect();
+    let read = parallel::each(RECORDS_AT_ONCE, &records, |(_, name)| home.get_sidecar(name));
     let mut texts = Vec::new();
-    for name in names {
-        let Some(sequence) = sequence_of(id, &name) else {
-            continue;
-        };
+    for ((sequence, _), text) in records.iter().zip(read) {
         // Gone since it was listed: the replay will miss it.
-        if let Some(text) = home.get_sidecar(&name).map_err(store)? {
-            texts.push((sequence, text));
+        if let Some(text) = text.map_err(store)? {
+            texts.push((*sequence, text));
         }
     }
     if texts.is_empty() {

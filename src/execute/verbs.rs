@@ -40,7 +40,7 @@ pub fn apply(
         },
         cause => untouched(cause),
     })?;
-    context.tell(&Progress::Phase(Phase::Locking));
+    context.tell(&Progress::Phase(Phase::Preparing));
     Walk::new(context, handles, recompute, writer).run()
 }
 
@@ -55,7 +55,11 @@ pub fn resume(
     found: FoundJournal,
     recompute: &dyn Recompute,
 ) -> Result<Outcome, ExecuteError> {
-    let walk = take_over(context, handles, found, recompute)?;
+    let mut walk = take_over(context, handles, found, recompute)?;
+    let phase = walk.phase();
+    if let Err(cause) = walk.free_late_locks(phase) {
+        return Err(walk.stopped(cause));
+    }
     walk.run()
 }
 

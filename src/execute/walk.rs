@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, Progress};
 use super::error::{Cause, ExecuteError, Left};
-use super::lock::{Locks, Taking};
+use super::lock::{Locks, Taking, store};
 use super::look::Looks;
 use super::outcome::Outcome;
 use super::parallel::Turns;
-use super::store::Writer;
+use super::store::{Writer, find};
 use super::{Handles, Recompute};
 use crate::journal::{
     Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, gives_back, needs,
@@ -26,6 +26,8 @@ pub(super) struct Walk<'a> {
     /// How many contents are written at once.
     pub(super) writes: Turns,
     pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
+    /// Whether this process has begun to copy originals, all of which it had seen as they were planned.
+    pub(super) begun_backups: bool,
     pub(super) backed_up: bool,
     pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
@@ -33,6 +35,8 @@ pub(super) struct Walk<'a> {
     pub(super) takes_over: bool,
     /// Why the work is being given up, while the locks are being released.
     given_up: Option<Cause>,
+    /// How another process ended the migration meanwhile.
+    ended: Option<Phase>,
 }
 
 impl<'a> Walk<'a> {
@@ -51,11 +55,13 @@ impl<'a> Walk<'a> {
             looks: Looks::new(context.parallelism),
             writes: Turns::new(context.parallelism),
             results: None,
+            begun_backups: false,
             backed_up: false,
             discarded: false,
             attempts: BTreeMap::new(),
             takes_over: false,
             given_up: None,
+            ended: None,
         }
     }
 
@@ -172,10 +178,7 @@ impl<'a> Walk<'a> {
             // It makes more versions known.
             self.looks.forget_all();
         }
-        match event {
-            Event::BackupsIntended { .. } => self.append_and_compute(event)?,
-            event => self.writer.append(event)?,
-        }
+        self.writer.append(event)?;
         self.attempts.clear();
         if self.phase() != before {
             self.context.tell(&Progress::Phase(self.phase()));
@@ -188,15 +191,55 @@ impl<'a> Walk<'a> {
         let reason = cause.to_string();
         let event = match (&cause, self.phase()) {
             // A journal that is another's by now is no place to note anything.
-            (Cause::Journal(_) | Cause::Concurrent { .. }, _) => return Err(cause),
+            (Cause::Journal(_), _) => return Err(cause),
+            (Cause::Concurrent { .. }, _) => {
+                self.leave_what_ended();
+                return Err(cause);
+            }
             // Results without a record that announced them: the locks are all that protects what is there.
-            (Cause::Stuck(_), Phase::Locking | Phase::BackingUp) => return Err(cause),
-            (_, Phase::Locking | Phase::BackingUp) => Event::AbortIntended { reason },
+            (Cause::Stuck(_), Phase::Preparing) => return Err(cause),
+            (_, Phase::Preparing) => Event::AbortIntended { reason },
             (_, Phase::UndoLocking(_)) => Event::UndoAbortIntended { reason },
             _ => return Err(cause),
         };
         self.given_up = Some(cause);
-        self.append(event)
+        self.append(event)?;
+        // Not sooner: a record whose answer was lost may let the writes begin, which need the copies.
+        if self.begun_backups && self.phase() == Phase::Aborting {
+            self.clear_backups();
+        }
+        Ok(())
+    }
+
+    /// Gives back what was taken for a migration that another process has ended meanwhile: nobody else would.
+    ///
+    /// As long as the other one is at work, the same locks are his.
+    fn leave_what_ended(&mut self) {
+        let migration = self.writer.journal().migration();
+        let home =
+            store(self.handles, migration.home()).map(|home| find(migration.home(), home, &migration.id));
+        let Ok(Ok(found)) = home else { return };
+        let phase = found.journal.phase();
+        if self.free_late_locks(phase).is_ok_and(|is_over| is_over) {
+            self.ended = Some(phase);
+        }
+    }
+
+    /// Releases the locks that a process took for a migration after another had ended it. Returns whether it is over.
+    pub(super) fn free_late_locks(&mut self, phase: Phase) -> Result<bool, Cause> {
+        let Some(finished) = phase.finished() else {
+            return Ok(false);
+        };
+        let migration = self.writer.journal().migration();
+        let ours = self.locks.ours(&self.context, self.handles, migration)?;
+        let is_late = |id: &StateId| {
+            let fence = migration.state(id).is_some_and(|change| change.fence);
+            !(fence && finished == Finished::Fenced)
+        };
+        let late: Vec<StateId> = ours.into_iter().filter(is_late).collect();
+        self.locks
+            .release(&self.context, self.handles, migration, &late)?;
+        Ok(true)
     }
 
     fn moved_on(&mut self, misfits: Vec<Misfit>) -> Cause {
@@ -266,9 +309,10 @@ impl<'a> Walk<'a> {
     pub(super) fn stopped(&self, cause: Cause) -> ExecuteError {
         let journal = self.writer.journal();
         let phase = journal.phase();
-        let left = match cause {
-            Cause::Stuck(_) => Left::Unfinished(phase),
-            _ => Left::at(phase),
+        let left = match (&cause, self.ended) {
+            (_, Some(ended)) => Left::Ended(ended),
+            (Cause::Stuck(_), None) => Left::Unfinished(phase),
+            (_, None) => Left::at(phase),
         };
         ExecuteError {
             migration: journal.migration().id.clone(),

@@ -7,23 +7,35 @@ use super::backup;
 use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
-use super::look::{Looks, Seen};
+use super::look::{Looks, Now, Seen};
 use super::parallel::{self, Turn};
 use super::walk::Walk;
 use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
 use crate::journal::{Event, Image, Migration, Phase, Standing, StateChange};
 use crate::stack::StateId;
-use crate::state::{Md5Digest, Sha256Digest};
+use crate::state::{Fingerprint, Sha256Digest};
 
 /// How often one state is written in one run. A refusal is looked into first: the state may be as wanted, or be as
 /// before, and only then is it written again.
 const ATTEMPTS: u32 = 3;
 
 impl Walk<'_> {
-    /// Computes the results and copies the originals.
+    /// Copies the originals, and computes the results meanwhile.
     pub(super) fn back_up(&mut self) -> Result<(), Cause> {
-        self.compute()?;
+        self.begun_backups = true;
+        let (saved, computed) = std::thread::scope(|scope| {
+            let computing = scope.spawn(|| self.sources().compute(self.writer.journal().migration()));
+            (self.save_originals(), computing.join())
+        });
+        let computed = computed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        self.results = Some(computed?);
+        saved?;
+        self.backed_up = true;
+        Ok(())
+    }
+
+    fn save_originals(&self) -> Result<(), Cause> {
         let migration = self.writer.journal().migration();
         let changes: Vec<&StateChange> = backup::needed(migration).collect();
         let saved = parallel::each(self.context.parallelism, &changes, |change| {
@@ -37,9 +49,19 @@ impl Walk<'_> {
             self.context.tell(&Progress::BackedUp(change.id.clone()));
             Ok(())
         });
-        saved.into_iter().collect::<Result<(), Cause>>()?;
-        self.backed_up = true;
-        Ok(())
+        saved.into_iter().collect()
+    }
+
+    /// Deletes the copies of originals that still stand, where this process made them and gives up. Whatever remains is
+    /// deleted by a discard.
+    pub(super) fn clear_backups(&self) {
+        let migration = self.writer.journal().migration();
+        let changes: Vec<&StateChange> = backup::needed(migration).collect();
+        parallel::each(self.context.parallelism, &changes, |change| {
+            store(self.handles, &change.id)
+                .map(|store| store.delete_sidecar(&backup::name(&migration.id)))
+                .is_ok()
+        });
     }
 
     /// Deletes the copies of the originals.
@@ -73,26 +95,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Appends the record that announces the backups, and computes the results meanwhile.
-    pub(super) fn append_and_compute(&mut self, event: Event) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration().clone();
-        // Not through `self`, which is borrowed for the journal.
-        let sources = Sources {
-            context: &self.context,
-            handles: self.handles,
-            looks: &self.looks,
-            recompute: self.recompute,
-        };
-        let writer = &mut self.writer;
-        let (appended, computed) = std::thread::scope(|scope| {
-            let computing = scope.spawn(|| sources.compute(&migration));
-            (writer.append(event), computing.join())
-        });
-        // What went wrong with the results goes wrong again where they are needed, and is told there.
-        self.results = computed.ok().and_then(Result::ok);
-        appended
-    }
-
     /// Writes results.
     pub(super) fn write(&mut self, ids: &[StateId]) -> Result<(), Cause> {
         self.compute()?;
@@ -102,13 +104,7 @@ impl Walk<'_> {
                 .flatten()
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
             let turn = walk.turn()?;
-            put(
-                (change, store, lock),
-                bytes,
-                &change.after.md5,
-                &seen.expect,
-                turn,
-            )
+            put((change, store, lock), bytes, &change.after, &seen.expect, turn)
         })
     }
 
@@ -122,7 +118,8 @@ impl Walk<'_> {
                     store.remove(lock, version).map_err(failed)?;
                 }
                 drop(turn);
-                return store.remove_digest(lock).map_err(failed);
+                store.remove_digest(lock).map_err(failed)?;
+                return Ok(Some(Now(None)));
             }
             let journal = walk.writer.journal();
             let original = backup::load(store, change, &journal.migration().id)?;
@@ -131,7 +128,7 @@ impl Walk<'_> {
                 .restored(&change.id)
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put((change, store, lock), &bytes, &image.md5, &seen.expect, turn)
+            put((change, store, lock), &bytes, image, &seen.expect, turn)
         })
     }
 
@@ -158,7 +155,8 @@ impl Walk<'_> {
                     Some(digest) => store.write_digest(lock, &digest),
                     None => store.remove_digest(lock),
                 }
-                .map_err(|source| failed(change, source))
+                .map_err(|source| failed(change, source))?;
+                Ok(None)
             },
         )
     }
@@ -167,7 +165,7 @@ impl Walk<'_> {
     pub(super) fn undo_event(&self) -> Result<Option<Event>, Cause> {
         let journal = self.writer.journal();
         match journal.phase() {
-            Phase::Locking | Phase::BackingUp => {
+            Phase::Preparing => {
                 return Ok(Some(Event::AbortIntended {
                     reason: "undone before anything was written".to_owned(),
                 }));
@@ -193,8 +191,9 @@ impl Walk<'_> {
         Ok(Some(Event::UndoStarted { images }))
     }
 
-    /// Runs on states in parallel, each under its lock and with what was last seen of it, and reads each back at once: that
-    /// is what is known of it from then on.
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, and looks at each again: that is
+    /// what is known of it from then on. Where `run` says what the store can tell without the content, all are asked for
+    /// together in the end; the others are read back at once, while the next ones are on their way.
     ///
     /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
     /// error yet: the state is looked at again, and that decides.
@@ -202,29 +201,48 @@ impl Walk<'_> {
         &mut self,
         ids: &[StateId],
         progress: impl Fn(StateId) -> Progress + Sync,
-        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<(), Cause> + Sync,
+        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<Option<Now>, Cause>
+        + Sync,
     ) -> Result<(), Cause> {
         let journal = self.writer.journal();
         let migration = journal.migration();
-        let results = parallel::each(
-            parallel::wide(self.context.parallelism, self.handles),
-            ids,
-            |id| {
-                self.check_interrupt()?;
-                let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-                let store = store(self.handles, id)?;
-                let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-                run(self, change, store, lock, self.seen(id)?)?;
-                self.context.tell(&progress(id.clone()));
-                Ok(self.looks.back(&self.context, self.handles, journal, change))
-            },
-        );
+        let wide = parallel::wide(self.context.parallelism, self.handles);
+        let touched: Vec<Result<Touched<'_>, Cause>> = parallel::each(wide, ids, |id| {
+            self.check_interrupt()?;
+            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            let store = store(self.handles, id)?;
+            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            let told = run(self, change, store, lock, self.seen(id)?)?;
+            self.context.tell(&progress(id.clone()));
+            let read = || {
+                self.looks
+                    .back(&self.context, self.handles, journal, change, None)
+            };
+            Ok(told.map_or_else(|| Touched::Seen(read()), |now| Touched::Told(change, now)))
+        });
+        let told = touched.iter().flatten().filter_map(Touched::told);
+        let told: Vec<(&StateChange, &Now)> = told.collect();
+        let seen = parallel::each(wide, &told, |(change, now)| {
+            self.looks
+                .back(&self.context, self.handles, journal, change, Some(now))
+        });
+        let mut seen = seen.into_iter();
+        let seen = touched.into_iter().map(|touched| match touched? {
+            Touched::Seen(seen) => Ok(seen),
+            Touched::Told(..) => Ok(seen.next().flatten()),
+        });
+        let seen = seen.collect();
+        self.note(ids, seen)
+    }
+
+    /// Notes what became of states that were touched.
+    fn note(&mut self, ids: &[StateId], seen: Vec<Result<Option<Seen>, Cause>>) -> Result<(), Cause> {
         let mut first = Ok(());
-        for (id, result) in ids.iter().zip(results) {
+        for (id, seen) in ids.iter().zip(seen) {
             self.looks.forget(id);
             let attempts = self.attempts.entry(id.clone()).or_default();
             *attempts += 1;
-            match result {
+            match seen {
                 Ok(Some(seen)) => self.looks.note(id, seen),
                 Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
                 _ => {}
@@ -249,6 +267,23 @@ impl Walk<'_> {
             Err(Cause::Interrupted)
         } else {
             Ok(())
+        }
+    }
+}
+
+/// A state that was touched.
+enum Touched<'a> {
+    /// What was read of it since, if it could be.
+    Seen(Option<Seen>),
+    /// What the store can tell of it.
+    Told(&'a StateChange, Now),
+}
+
+impl<'a> Touched<'a> {
+    fn told(&self) -> Option<(&'a StateChange, &Now)> {
+        match self {
+            Self::Told(change, now) => Some((change, now)),
+            Self::Seen(_) => None,
         }
     }
 }
@@ -305,18 +340,23 @@ impl Sources<'_> {
     }
 }
 
-/// Writes an object, which is what the turn is for, and right after it its digest.
+/// Writes an object, which is what the turn is for, and right after it its digest. Returns what the store can tell of it
+/// from now on without its content.
 fn put(
     (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
     bytes: &[u8],
-    digest: &Md5Digest,
+    print: &Fingerprint,
     expect: &Expect,
     turn: Turn<'_>,
-) -> Result<(), Cause> {
+) -> Result<Option<Now>, Cause> {
     let failed = |source| failed(change, source);
-    store.write(lock, bytes, expect).map_err(failed)?;
+    let written = store.write(lock, bytes, expect).map_err(failed)?;
     drop(turn);
-    store.write_digest(lock, digest).map_err(failed)
+    store.write_digest(lock, &print.md5).map_err(failed)?;
+    Ok(written
+        .version
+        .is_md5(&print.md5)
+        .then(|| Now(Some(print.clone()))))
 }
 
 fn failed(change: &StateChange, source: BackendError) -> Cause {

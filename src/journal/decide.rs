@@ -71,9 +71,7 @@ pub enum Decision {
 /// Returns what must be observed in a phase.
 pub fn needs(phase: Phase) -> Needs {
     match phase {
-        Phase::Locking | Phase::BackingUp | Phase::Writing(_) | Phase::UndoLocking(_) | Phase::Undoing(_) => {
-            Needs::States
-        }
+        Phase::Preparing | Phase::Writing(_) | Phase::UndoLocking(_) | Phase::Undoing(_) => Needs::States,
         Phase::Releasing
         | Phase::ReleasingFence
         | Phase::Aborting
@@ -93,7 +91,7 @@ pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
     let phase = journal.phase();
     let view = View::new(journal, observed);
     match phase {
-        Phase::Locking | Phase::BackingUp => view.before_writing(phase),
+        Phase::Preparing => view.before_writing(),
         Phase::Writing(wave) => view.writing(wave),
         Phase::UndoLocking(from) => view.undo_locking(from),
         Phase::Undoing(wave) => view.undoing(wave),
@@ -118,7 +116,7 @@ pub fn decide(journal: &Journal, observed: &Observed) -> Decision {
 /// written and the lock was free before. What is half written is never left without its lock.
 pub fn gives_back(phase: Phase, change: &StateChange) -> bool {
     match phase {
-        Phase::Locking | Phase::BackingUp => true,
+        Phase::Preparing => true,
         Phase::UndoLocking(from) => undo_gives_back(from, change),
         _ => false,
     }
@@ -163,7 +161,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn before_writing(&self, phase: Phase) -> Decision {
+    fn before_writing(&self) -> Decision {
         let misfits = self.misfits(|look| !look.is(&[Before]) || look.digest_differs());
         if self.looks.iter().any(|look| look.is(&[After])) {
             // Results are there that no record announced: the journal is not whole. Giving up would release the locks.
@@ -172,16 +170,11 @@ impl<'a> View<'a> {
         if !misfits.is_empty() {
             return Decision::Refuse(misfits);
         }
-        if phase == Phase::Locking {
-            return record(Event::BackupsIntended {
-                originals: self.originals(),
-            });
-        }
         if !self.observed.backed_up {
             return Decision::Do(Step::BackUp);
         }
         match self.journal.waves().first() {
-            Some(wave) => record(self.wave_intended(*wave)),
+            Some(wave) => record(self.wave_intended(*wave, self.originals())),
             None => record(Event::ReleaseIntended),
         }
     }
@@ -219,7 +212,7 @@ impl<'a> View<'a> {
             return Decision::Do(Step::Write(open));
         }
         match next {
-            Some(next) => record(self.wave_intended(next)),
+            Some(next) => record(self.wave_intended(next, Vec::new())),
             None => record(Event::ReleaseIntended),
         }
     }
@@ -325,9 +318,10 @@ impl<'a> View<'a> {
         self.looks.iter().filter_map(original).collect()
     }
 
-    fn wave_intended(&self, wave: u32) -> Event {
+    fn wave_intended(&self, wave: u32, originals: Vec<Original>) -> Event {
         Event::WaveIntended {
             wave,
+            originals,
             writes: self.writes(wave, |change| Writing {
                 state: change.id.clone(),
                 before: change.before.as_ref().map(|before| before.sha256),

@@ -36,9 +36,10 @@ pub struct Original {
 /// One record's content. "Intended" records are durable before the first of their effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The migration begins: its locks may be taken, in order.
+    /// The migration begins: its locks may be taken, and once all are held and every state equals the plan, the originals
+    /// may be copied.
     Started(Box<Migration>),
-    /// All locks are held and every state equals the plan; the originals may be copied.
+    /// Of format 1 only: all locks are held and every state equals the plan; the originals may be copied.
     BackupsIntended {
         /// Originals that the stores keep themselves.
         originals: Vec<Original>,
@@ -47,6 +48,8 @@ pub enum Event {
     WaveIntended {
         /// Which wave.
         wave: u32,
+        /// Originals that the stores keep themselves; told with the first wave.
+        originals: Vec<Original>,
         /// What will be written.
         writes: Vec<Writing>,
     },

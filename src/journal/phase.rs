@@ -9,10 +9,8 @@ use super::event::Event;
 /// How far a migration got, as its journal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Locks may be held; nothing else happened.
-    Locking,
-    /// Backups may be there; nothing was written.
-    BackingUp,
+    /// Locks may be held and backups may be there; nothing was written.
+    Preparing,
     /// States of this wave may be written, those of earlier waves are.
     Writing(u32),
     /// Everything is written and read back; locks may be gone.
@@ -140,8 +138,7 @@ impl Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Locking => f.write_str("taking locks"),
-            Self::BackingUp => f.write_str("copying originals"),
+            Self::Preparing => f.write_str("taking locks and copying originals"),
             Self::Writing(wave) => write!(f, "writing wave {wave}"),
             Self::Releasing => f.write_str("releasing locks"),
             Self::Fenced => write!(f, "{}", Finished::Fenced),
@@ -182,7 +179,7 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
     };
     let Some(now) = phase else {
         return match event {
-            Event::Started(_) => Ok(Phase::Locking),
+            Event::Started(_) => Ok(Phase::Preparing),
             _ => Err(illegal),
         };
     };
@@ -194,16 +191,16 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
         Some(wave) => waves.iter().copied().find(|&next| next > wave),
     };
     let next = match (now, event) {
-        (Phase::Locking, Event::BackupsIntended { .. }) => Phase::BackingUp,
-        (Phase::Locking | Phase::BackingUp, Event::AbortIntended { .. }) => Phase::Aborting,
+        (Phase::Preparing, Event::BackupsIntended { .. }) => Phase::Preparing,
+        (Phase::Preparing, Event::AbortIntended { .. }) => Phase::Aborting,
         (Phase::Aborting, Event::Aborted) => Phase::Aborted,
-        (Phase::BackingUp, Event::WaveIntended { wave, .. }) if next_wave(None) == Some(*wave) => {
+        (Phase::Preparing, Event::WaveIntended { wave, .. }) if next_wave(None) == Some(*wave) => {
             Phase::Writing(*wave)
         }
         (Phase::Writing(done), Event::WaveIntended { wave, .. }) if next_wave(Some(done)) == Some(*wave) => {
             Phase::Writing(*wave)
         }
-        (Phase::BackingUp, Event::ReleaseIntended) if waves.is_empty() => Phase::Releasing,
+        (Phase::Preparing, Event::ReleaseIntended) if waves.is_empty() => Phase::Releasing,
         (Phase::Writing(done), Event::ReleaseIntended) if next_wave(Some(done)).is_none() => Phase::Releasing,
         (Phase::Releasing, Event::Fenced) => Phase::Fenced,
         (Phase::Releasing | Phase::ReleasingFence, Event::Completed) => Phase::Completed,
@@ -242,7 +239,11 @@ mod tests {
 
     fn events() -> Vec<Event> {
         let reason = || String::from("why");
-        let wave = |wave| Event::WaveIntended { wave, writes: vec![] };
+        let wave = |wave| Event::WaveIntended {
+            wave,
+            originals: vec![],
+            writes: vec![],
+        };
         let undo_wave = |wave| Event::UndoWaveIntended { wave, writes: vec![] };
         vec![
             Event::Started(Box::new(migration())),
@@ -307,7 +308,6 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r"
         Aborted: discard_intended -> Discarding(Aborted)
         Aborting: aborted -> Aborted
-        BackingUp: wave_intended(0) -> Writing(0), abort_intended -> Aborting
         Completed: undo_started -> UndoLocking(Completed), discard_intended -> Discarding(Completed)
         Discarded(Aborted):
         Discarded(Completed):
@@ -316,7 +316,7 @@ mod tests {
         Discarding(Completed): discarded -> Discarded(Completed)
         Discarding(Undone): discarded -> Discarded(Undone)
         Fenced: fence_release_intended -> ReleasingFence, undo_started -> UndoLocking(Fenced)
-        Locking: backups_intended -> BackingUp, abort_intended -> Aborting
+        Preparing: backups_intended -> Preparing, wave_intended(0) -> Writing(0), abort_intended -> Aborting
         Releasing: fenced -> Fenced, completed -> Completed, undo_started -> UndoLocking(Releasing)
         ReleasingFence: completed -> Completed, undo_started -> UndoLocking(ReleasingFence)
         UndoAborting(Completed): undo_aborted -> Completed
@@ -337,20 +337,20 @@ mod tests {
         Undone: discard_intended -> Discarding(Undone)
         Writing(0): wave_intended(1) -> Writing(1), undo_started -> UndoLocking(Writing(0))
         Writing(1): release_intended -> Releasing, undo_started -> UndoLocking(Writing(1))
-        none: started -> Locking
+        none: started -> Preparing
         ");
     }
 
     #[test]
     fn a_migration_without_writes_goes_straight_to_release() {
         assert_eq!(
-            next_phase(Some(Phase::BackingUp), &Event::ReleaseIntended, &[]),
+            next_phase(Some(Phase::Preparing), &Event::ReleaseIntended, &[]),
             Ok(Phase::Releasing)
         );
-        let refused = next_phase(Some(Phase::BackingUp), &Event::ReleaseIntended, &WAVES).unwrap_err();
+        let refused = next_phase(Some(Phase::Preparing), &Event::ReleaseIntended, &WAVES).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "`release_intended` cannot follow while the migration is copying originals"
+            "`release_intended` cannot follow while the migration is taking locks and copying originals"
         );
         assert_eq!(
             next_phase(None, &Event::Resumed, &WAVES).unwrap_err().to_string(),

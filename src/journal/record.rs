@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::error::JournalError;
 use super::event::Event;
-use super::format_v1::{self, FORMAT};
+use super::format::{self, FORMAT};
 use crate::state::Sha256Digest;
 
 const SUM: &str = ",\"sum\":\"";
@@ -32,7 +32,7 @@ pub struct Record {
 impl Record {
     /// Returns the record's text, which ends in a line break.
     pub fn to_text(&self) -> String {
-        let mut text = format_v1::write(self);
+        let mut text = format::write(self);
         text.pop();
         let sum = Sha256Digest::of(text.as_bytes());
         text.push_str(SUM);
@@ -65,7 +65,7 @@ impl Record {
         if actual.to_string() != sum {
             return Err(JournalError::Checksum { sequence });
         }
-        let record = format_v1::read(sequence, &format!("{body}}}"))?;
+        let record = format::read(sequence, &format!("{body}}}"))?;
         if record.sequence != sequence {
             return Err(unreadable("it carries another number"));
         }

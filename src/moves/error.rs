@@ -24,6 +24,12 @@ pub enum MoveError {
         /// What is there instead: addresses that differ only in their keys.
         nearest: Vec<String>,
     },
+    /// An address that could not be read again once it is written down, in a plan or a journal.
+    #[error("{at} cannot be moved: its name or key is none that a configuration can have")]
+    NoAddress {
+        /// The instance, as far as it can be printed.
+        at: Box<At<ResourceInstanceAddr>>,
+    },
     /// Two moves of one instance.
     #[error("{from} is moved twice, to {first} and to {second}")]
     MovedTwice {

@@ -210,6 +210,16 @@ pub(super) fn moveable(addr: &ResourceInstanceAddr) -> MoveableAddr {
     }
 }
 
+/// Refuses what could not be found again: a migration is written down as addresses.
+fn check_reads_back(at: &At<ResourceInstanceAddr>) -> Result<(), MoveError> {
+    match at.addr.reads_back() {
+        true => Ok(()),
+        false => Err(MoveError::NoAddress {
+            at: Box::new(at.clone()),
+        }),
+    }
+}
+
 /// Refuses a change of type or mode.
 pub(super) fn check_kinds(
     from: (&StateId, &ResourceAddr),
@@ -262,6 +272,8 @@ impl<'a> Placing<'a> {
         if from == to {
             return Err(MoveError::SamePlace { from: named().0 });
         }
+        check_reads_back(from)?;
+        check_reads_back(to)?;
         if from.addr.resource != to.addr.resource {
             check_kinds(
                 (&from.state, &from.addr.resource),
@@ -305,6 +317,9 @@ impl<'a> Placing<'a> {
     fn husk(&mut self, number: usize, movement: &'a HuskMove) -> Result<u32, MoveError> {
         let (from, to) = (&movement.from, &movement.to);
         let (source, target) = (self.position(&from.state)?, self.position(&to.state)?);
+        for at in [from, to] {
+            check_reads_back(&At::new(at.state.clone(), at.addr.instance(None)))?;
+        }
         check_kinds((&from.state, &from.addr), (&to.state, &to.addr), || {
             (whole(from), whole(to))
         })?;

@@ -220,13 +220,14 @@ impl<'a> Resolver<'a> {
             if resource.is_husk() && !matches!(addr, MoveableAddr::Instance(_)) {
                 found.push(Origin::Husk(resource.index()));
             }
+            if let MoveableAddr::Instance(wanted) = addr {
+                let first = resource.objects(wanted.key.as_ref()).first().copied();
+                found.extend(first.map(|instance| Origin::Instance(resource.index(), instance.key())));
+                continue;
+            }
             let mut keys = FastSet::default();
             for instance in resource.instances() {
-                let wanted = match addr {
-                    MoveableAddr::Instance(wanted) => instance.key() == wanted.key.as_ref(),
-                    _ => true,
-                };
-                if wanted && keys.insert(instance.key()) {
+                if keys.insert(instance.key()) {
                     found.push(Origin::Instance(resource.index(), instance.key()));
                 }
             }

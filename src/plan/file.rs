@@ -280,4 +280,33 @@ impl PlanFile {
             .map(|block| (StateId::Stack(block.name.value.clone()), block.name.span.clone()));
         sources.chain(stacks).chain(returns).collect()
     }
+
+    /// Returns every state in an order in which they can be written: stacks get, sources give to stacks and get from
+    /// returned stacks, returned stacks only give. Who gets always comes before who gives.
+    pub fn write_order(&self) -> Vec<StateId> {
+        let mut order: Vec<StateId> = self
+            .stacks
+            .iter()
+            .map(|block| StateId::Stack(block.name.value.clone()))
+            .collect();
+        order.extend(
+            self.sources
+                .iter()
+                .map(|block| StateId::Source(block.name.value.clone())),
+        );
+        order.extend(
+            self.returns
+                .iter()
+                .map(|block| StateId::Stack(block.name.value.clone())),
+        );
+        order
+    }
+
+    /// Returns where the name of a state stands.
+    pub(super) fn span_of(&self, id: &StateId) -> Range<usize> {
+        self.states()
+            .into_iter()
+            .find(|(other, _)| other == id)
+            .map_or(self.name.span.clone(), |(_, span)| span)
+    }
 }

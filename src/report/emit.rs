@@ -33,6 +33,8 @@ pub struct EmitReport {
     pub removed: Vec<String>,
     /// How many files are as they should be.
     pub unchanged: usize,
+    /// Whether an earlier emission was cut off, so that the directory was a mix.
+    pub cut_off: bool,
 }
 
 /// The order of one environment.
@@ -62,6 +64,7 @@ impl EmitReport {
             changed: Vec::new(),
             removed: Vec::new(),
             unchanged: 0,
+            cut_off: false,
         }
     }
 

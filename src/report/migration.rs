@@ -1,10 +1,14 @@
 //! Migrations as people and programs read them: what a saved plan does, how a run ended, how migrations stand.
 
 mod render;
+mod status;
 
 use serde::Serialize;
 
+pub use self::status::{Shown, to_seconds};
+
 use super::REPORT_VERSION;
+use super::split::Finding;
 use crate::journal::Migration;
 use crate::plan::MigrationPlan;
 use crate::plan::backend::describe;
@@ -103,7 +107,7 @@ pub enum Ending {
     NotStarted,
 }
 
-/// Why a run stopped.
+/// Why a run, or a command, stopped.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Failure {
     /// The exit code.
@@ -114,6 +118,8 @@ pub struct Failure {
     pub notes: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// Everything that was found, each by itself and with its place.
+    pub findings: Vec<Finding>,
 }
 
 /// A run on one migration.
@@ -152,6 +158,35 @@ pub struct CommandReport {
     pub command: &'static str,
     /// Its runs, in order.
     pub runs: Vec<RunReport>,
+    /// Why it stopped, if it did.
+    pub error: Option<Failure>,
+}
+
+/// What stands in the place of a report that there is none of: why the command stopped.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct RefusalReport {
+    /// Version of this JSON.
+    pub version: u32,
+    /// The command.
+    pub command: String,
+    /// Why it stopped.
+    pub error: Failure,
+}
+
+impl RefusalReport {
+    /// Puts a reason in the place of a report.
+    pub fn new(command: impl Into<String>, error: Failure) -> Self {
+        Self {
+            version: REPORT_VERSION,
+            command: command.into(),
+            error,
+        }
+    }
+
+    /// Returns the JSON, indented, with a final newline.
+    pub fn json(&self) -> String {
+        json(self)
+    }
 }
 
 impl CommandReport {
@@ -160,6 +195,7 @@ impl CommandReport {
         Self {
             version: REPORT_VERSION,
             command,
+            error: runs.iter().find_map(|run| run.error.clone()),
             runs,
         }
     }
@@ -187,6 +223,8 @@ pub struct MigrationLine {
     pub phase: String,
     /// Whether a person must look.
     pub stuck: bool,
+    /// Whether it was given up before anything was written.
+    pub changed_nothing: bool,
     /// When it was begun, RFC 3339.
     pub started: String,
     /// Who began it.

@@ -279,9 +279,7 @@ fn arrival(moved: &InstanceMove, before: &BTreeMap<StateId, Snapshot>) -> Arriva
         from_state: moved.giver.to_string(),
         from: moved.from.to_string(),
         to: moved.to.to_string(),
-        objects: resource.map_or(0, |found| {
-            found.instances().filter(|object| object.key() == key).count()
-        }),
+        objects: resource.map_or(0, |found| found.objects(key).len()),
     }
 }
 

@@ -14,6 +14,14 @@ struct Line {
     comment: Option<(usize, usize)>,
 }
 
+/// Returns a text made of `source` with its columns as `fmt` puts them, if those of the source are so.
+pub(super) fn aligned_as(source: &str, text: String) -> String {
+    match aligned(source) == *source {
+        true => aligned(&text),
+        false => text,
+    }
+}
+
 /// Returns the text with its columns as `fmt` puts them.
 pub(super) fn aligned(text: &str) -> String {
     let lines = lines(text);

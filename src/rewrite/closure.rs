@@ -256,30 +256,13 @@ impl<'a> Cut<'a> {
                     .collect()
             }
         };
-        match reference.place.role {
-            Role::DependsOn => return,
-            Role::ReplaceTriggeredBy if owners.iter().any(|owner| owner != state) => {
-                self.refuse(state, block, reference, "`replace_triggered_by` cannot reach into another state",
-                    "take both into one stack, or replace the reference by a `terraform_data` whose input is the value \
-                     that matters (`triggers_replace`), and apply that in the monolith first");
-                return;
-            }
-            Role::DestroyProvisioner if owners.iter().any(|owner| owner != state) => {
-                self.refuse(state, block, reference, "a provisioner that runs on destruction cannot read another state",
-                    "take both into one stack, or store the value in the resource itself (`triggers`, `input`) first");
-                return;
-            }
-            Role::Source => {
-                self.refuse(
-                    state,
-                    block,
-                    reference,
-                    "the source of a module cannot depend on another state",
-                    "write it out",
-                );
-                return;
-            }
-            _ => {}
+        if reference.place.role == Role::DependsOn {
+            return;
+        }
+        let is_elsewhere = owners.iter().any(|owner| owner != state);
+        if let Some((message, hint)) = cannot_cross(reference.place.role, is_elsewhere) {
+            self.refuse(state, block, reference, message, hint);
+            return;
         }
         if let Access::View { keys } = access {
             members.views.entry(target.clone()).or_default().insert(keys);
@@ -404,6 +387,26 @@ pub(super) fn item_named(root: &str) -> Option<Item> {
         ["data", type_name, name] => Some(resource(Mode::Data, type_name, name)),
         ["ephemeral", type_name, name] => Some(resource(Mode::Ephemeral, type_name, name)),
         [type_name, name] => Some(resource(Mode::Managed, type_name, name)),
+        _ => None,
+    }
+}
+
+/// Returns why a reference in this role cannot be replaced by a value, and what helps.
+fn cannot_cross(role: Role, is_elsewhere: bool) -> Option<(&'static str, &'static str)> {
+    match role {
+        Role::ReplaceTriggeredBy if is_elsewhere => Some((
+            "`replace_triggered_by` cannot reach into another state",
+            "take both into one stack, or replace the reference by a `terraform_data` whose input is the value \
+             that matters (`triggers_replace`), and apply that in the monolith first",
+        )),
+        Role::DestroyProvisioner if is_elsewhere => Some((
+            "a provisioner that runs on destruction cannot read another state",
+            "take both into one stack, or store the value in the resource itself (`triggers`, `input`) first",
+        )),
+        Role::Source => Some((
+            "the source of a module cannot depend on another state",
+            "write it out",
+        )),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::access;
 use super::closure::Cut;
-use super::{emit, text};
+use super::text;
 use crate::config::{Item, Role};
 use crate::diagnostic::Diagnostic;
 use crate::stack::StateId;
@@ -25,7 +25,7 @@ pub(super) fn order(cut: &Cut<'_>, states: &[StateId], faults: &mut Vec<Diagnost
         // The monolith comes last among equals: nobody should depend on it.
         let next = left
             .iter()
-            .position(|state| is_ready(state) && !emit::is_monolith(state))
+            .position(|state| is_ready(state) && !matches!(state, StateId::Source(_)))
             .or_else(|| left.iter().position(|state| is_ready(state)));
         let Some(next) = next else {
             faults.push(cycle(cut, &left));

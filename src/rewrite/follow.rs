@@ -2,34 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FileTree, Input, Rewritten, beyond, prove, rewrite};
+use super::{Code, FileTree, Input, Rewritten, beyond, prove, rewrite};
 use crate::address::ConfigResourceAddr;
-use crate::config::{Configuration, Item, LoadOptions, LockFile, Variables};
+use crate::config::{Configuration, Item};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::Orphan;
 use crate::plan::assign::OutputMove;
 use crate::plan::compute::{Assigned, Inputs};
 use crate::plan::contract::ContractSettings;
 use crate::plan::preset::{Preset, presets};
-use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
-
-/// What is there of one source's code, beside what was read of it.
-pub struct Code<'a> {
-    /// How it was read.
-    pub options: &'a LoadOptions,
-    /// Its files.
-    pub tree: &'a dyn SourceTree,
-    /// The paths of all files that may be carried along; see [`Input::paths`].
-    pub paths: &'a BTreeSet<String>,
-    /// The variable files of the environment.
-    pub variables: &'a Variables,
-    /// Paths of the variable files that the plan file names.
-    pub variable_paths: &'a [String],
-    /// The lock file.
-    pub lock_file: Option<&'a LockFile>,
-}
 
 /// A computation whose code is to follow.
 pub struct Following<'a> {
@@ -98,12 +81,7 @@ impl Following<'_> {
                 plan: self.inputs.plan,
                 source,
                 configuration,
-                options: code.options,
-                tree: code.tree,
-                paths: code.paths,
-                variables: code.variables,
-                variable_paths: code.variable_paths,
-                lock_file: code.lock_file,
+                code: *code,
                 snapshot,
                 assignment: &assigned.assignment,
                 locations: self.locations,

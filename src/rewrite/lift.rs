@@ -8,26 +8,28 @@ mod bring;
 mod dissolve;
 mod overlay;
 mod remainder;
+mod states;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::bring::Bringer;
 pub(super) use self::overlay::Overlay;
-
-use super::Input;
-use super::align::aligned;
+use self::wanted::{Place, Wanted};
+use super::align::{aligned, aligned_as};
+use super::naming::free;
+use super::paths::below;
 use super::splice::{Edit, apply};
-use super::text;
-use crate::address::{InstanceKey, ModuleAddr, ModuleInstanceAddr, ResourceInstanceAddr, ResourceMode};
+use super::{Input, text};
+use crate::address::{InstanceKey, ModuleAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration, Item, Mode, Module, Reference};
 use crate::diagnostic::Diagnostic;
-use crate::moves::{self, Changes, StateInput};
 use crate::plan::Assignment;
 use crate::state::Snapshot;
 
 /// A monolith with blocks lifted out of its modules.
 pub(super) struct Lifted<'a> {
-    /// Its code.
+    /// Its code as it is read.
     pub configuration: Configuration,
     /// Its files.
     pub tree: Overlay<'a>,
@@ -39,26 +41,9 @@ pub(super) struct Lifted<'a> {
     pub assignment: Assignment,
 }
 
-/// One block to be lifted out of one module instance.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Wanted {
-    /// The call.
-    call: String,
-    /// Its key.
-    key: Option<InstanceKey>,
-    /// The block in the module.
-    item: Item,
-}
-
-/// Where a lifted block is at the root, and its instances.
-struct Place {
-    item: Item,
-    instances: Vec<ResourceInstanceAddr>,
-}
-
 /// Lifts what the assignment takes out of modules; none where it takes nothing so.
 pub(super) fn lifted<'a>(input: &Input<'a>) -> Result<Option<Lifted<'a>>, Vec<Diagnostic>> {
-    let wanted = wanted(input)?;
+    let wanted = wanted::wanted(input)?;
     if wanted.is_empty() {
         return Ok(None);
     }
@@ -82,17 +67,17 @@ pub(super) fn lifted<'a>(input: &Input<'a>) -> Result<Option<Lifted<'a>>, Vec<Di
     }
     lift.root_files();
     let tree = Overlay {
-        base: input.tree,
+        base: input.code.tree,
         files: lift.files,
     };
-    let configuration = Configuration::load(&tree, input.options).map_err(|error| {
+    let configuration = Configuration::load(&tree, input.code.options).map_err(|error| {
         vec![Diagnostic::error(format!(
             "a block cannot be lifted out of its module: {error}"
         ))]
     })?;
-    let mut paths = input.paths.clone();
+    let mut paths = input.code.paths.clone();
     paths.extend(tree.files.keys().cloned());
-    let (snapshot, assignment) = states(input, &wanted)?;
+    let (snapshot, assignment) = states::at_the_root(input, &wanted)?;
     Ok(Some(Lifted {
         configuration,
         tree,
@@ -100,85 +85,6 @@ pub(super) fn lifted<'a>(input: &Input<'a>) -> Result<Option<Lifted<'a>>, Vec<Di
         snapshot,
         assignment,
     }))
-}
-
-/// Finds the blocks that move from a module to the root, and the names they get there.
-fn wanted(input: &Input<'_>) -> Result<BTreeMap<Wanted, Place>, Vec<Diagnostic>> {
-    let mut found: BTreeMap<Wanted, Place> = BTreeMap::new();
-    let mut taken: BTreeSet<Item> = input
-        .configuration
-        .root()
-        .source
-        .items()
-        .map(|(item, _)| item.clone())
-        .collect();
-    let mut faults = Vec::new();
-    for instance in input
-        .assignment
-        .instances
-        .iter()
-        .filter(|found| found.giver == *input.source)
-    {
-        let steps = &instance.from.resource.module.0;
-        let is_lifted = !steps.is_empty()
-            && instance.to.resource.module.0.is_empty()
-            && instance.from.resource.mode == ResourceMode::Managed;
-        if !is_lifted {
-            continue;
-        }
-        let [step] = &steps[..] else {
-            let message = format!(
-                "`{}` is in a module of a module: only blocks of modules that the root module calls can be lifted out",
-                instance.from
-            );
-            faults.push(
-                Diagnostic::error(message)
-                    .note("nothing was written")
-                    .hint("take the outer module as a whole, or move the block out in the monolith first"),
-            );
-            continue;
-        };
-        let wanted = Wanted {
-            call: step.name.clone(),
-            key: step.key.clone(),
-            item: Item::from(&instance.from.resource.config()),
-        };
-        let place = found.entry(wanted).or_insert_with(|| {
-            let wanted = Item::from(&instance.to.resource.config());
-            let item = free_item(&taken, &wanted);
-            taken.insert(item.clone());
-            Place {
-                item,
-                instances: Vec::new(),
-            }
-        });
-        place.instances.push(instance.from.clone());
-    }
-    match faults.is_empty() {
-        true => Ok(found),
-        false => Err(faults),
-    }
-}
-
-fn free_item(taken: &BTreeSet<Item>, wanted: &Item) -> Item {
-    let Item::Resource {
-        mode,
-        type_name,
-        name,
-    } = wanted
-    else {
-        return wanted.clone();
-    };
-    let numbered = (2..).map(|number| format!("{name}_{number}"));
-    std::iter::once(name.clone())
-        .chain(numbered)
-        .map(|name| Item::Resource {
-            mode: *mode,
-            type_name: type_name.clone(),
-            name,
-        })
-        .find(|item| !taken.contains(item))
-        .expect("there is always a next number")
 }
 
 fn root_names(input: &Input<'_>) -> BTreeSet<String> {
@@ -326,15 +232,12 @@ impl Lift<'_, '_> {
         if !is_shared {
             return dir.to_owned();
         }
-        let copy = (1..)
-            .map(|number| match number {
-                1 => format!("{dir}_{call}"),
-                number => format!("{dir}_{call}_{number}"),
-            })
-            .find(|copy| super::emit::below(self.input.paths, copy).next().is_none())
-            .expect("there is always a next number");
-        for path in super::emit::below(self.input.paths, dir) {
-            if let Ok(Some(bytes)) = self.input.tree.read(path) {
+        let code = &self.input.code;
+        let copy = free(&format!("{dir}_{call}"), |copy| {
+            below(code.paths, copy).next().is_some()
+        });
+        for path in below(code.paths, dir) {
+            if let Ok(Some(bytes)) = code.tree.read(path) {
                 self.files.insert(format!("{copy}{}", &path[dir.len()..]), bytes);
             }
         }
@@ -345,13 +248,8 @@ impl Lift<'_, '_> {
                 .iter()
                 .position(|known| std::ptr::eq(known, file))
                 .unwrap_or_default();
-            let new = if copy.starts_with("../") {
-                copy.clone()
-            } else {
-                format!("./{copy}")
-            };
             let edits = self.root_edits.entry(number).or_default();
-            edits.push(Edit::new(source.value.clone(), text::quote(&new)));
+            edits.push(Edit::new(source.value.clone(), text::quote(&source_of(&copy))));
         }
         copy
     }
@@ -368,11 +266,7 @@ impl Lift<'_, '_> {
             }
             let mut text = apply(source, &(0..source.len()), edits);
             text.push_str(added.as_deref().unwrap_or(""));
-            let text = if aligned(source) == *source {
-                aligned(&text)
-            } else {
-                text
-            };
+            let text = aligned_as(source, text);
             self.files.insert(file.name.clone(), text.into_bytes());
         }
         for (name, text) in std::mem::take(&mut self.root_additions) {
@@ -382,57 +276,17 @@ impl Lift<'_, '_> {
     }
 }
 
+/// Returns the `source` with which the root module calls the module in a directory.
+fn source_of(dir: &str) -> String {
+    match dir.starts_with("../") {
+        true => dir.to_owned(),
+        false => format!("./{dir}"),
+    }
+}
+
 fn told_name(item: &Item) -> String {
     match item {
         Item::Resource { type_name, name, .. } => format!("{}_{name}", super::naming::short(type_name)),
         _ => String::new(),
     }
-}
-
-fn free(taken: &BTreeSet<String>, wanted: &str) -> String {
-    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-    std::iter::once(wanted.to_owned())
-        .chain(numbered)
-        .find(|name| !taken.contains(name))
-        .expect("there is always a next number")
-}
-
-/// Moves the instances of lifted blocks to the root, in the state and in the assignment.
-fn states(
-    input: &Input<'_>,
-    wanted: &BTreeMap<Wanted, Place>,
-) -> Result<(Snapshot, Assignment), Vec<Diagnostic>> {
-    let mut changes = Changes::default();
-    let mut assignment = input.assignment.clone();
-    let mut new: BTreeMap<&ResourceInstanceAddr, ResourceInstanceAddr> = BTreeMap::new();
-    for place in wanted.values() {
-        for from in &place.instances {
-            let mut to = from.clone();
-            to.resource.module = ModuleInstanceAddr::root();
-            if let Item::Resource { type_name, name, .. } = &place.item {
-                to.resource.type_name.clone_from(type_name);
-                to.resource.name.clone_from(name);
-            }
-            changes.instances.push(moves::InstanceMove {
-                from: moves::At::new(input.source.clone(), from.clone()),
-                to: moves::At::new(input.source.clone(), to.clone()),
-                provider: moves::ProviderChoice::Auto,
-            });
-            new.insert(from, to);
-        }
-    }
-    for instance in &mut assignment.instances {
-        if let Some(to) = new.get(&instance.from) {
-            instance.from = to.clone();
-        }
-    }
-    let before = BTreeMap::from([(input.source.clone(), StateInput::Existing(input.snapshot))]);
-    let fault = |error: String| vec![Diagnostic::error(error).note("nothing was written")];
-    let outcome = moves::apply(&before, &changes).map_err(|error| fault(error.to_string()))?;
-    let conserved = moves::conserve(&before, &changes, outcome).map_err(|error| fault(error.to_string()))?;
-    let after = conserved
-        .states
-        .iter()
-        .find_map(|(_, outcome)| outcome.written().cloned());
-    Ok((after.unwrap_or_else(|| input.snapshot.clone()), assignment))
 }

@@ -142,3 +142,18 @@ fn taken(input: &Input<'_>, ownership: &Ownership) -> BTreeSet<String> {
     }
     taken
 }
+
+/// Returns the name that is wanted, or, where it is taken, the first of `NAME_2`, `NAME_3`, … that is not.
+pub(super) fn free(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+    std::iter::once(wanted.to_owned())
+        .chain(numbered)
+        .find(|name| !is_taken(name))
+        .expect("there is always a next number")
+}
+
+/// Returns the name of a `.tf` file that a tree does not have.
+pub(super) fn free_file_name(taken: &BTreeSet<String>, wanted: &str) -> String {
+    let file = |name: &str| format!("{name}.tf");
+    file(&free(wanted, |name| taken.contains(&file(name))))
+}

@@ -52,7 +52,7 @@ pub(super) fn read_by(input: &Input<'_>, id: BlockId, within: &Span) -> BTreeSet
     }
     let mut paths = BTreeSet::new();
     for found in search.found {
-        resolve(input.paths, &found, &mut paths);
+        resolve(input.code.paths, &found, &mut paths);
     }
     paths
 }
@@ -241,7 +241,7 @@ fn resolve(paths: &BTreeSet<String>, prefix: &Prefix, found: &mut BTreeSet<Strin
 
 /// Returns the files below a directory that are no configuration.
 fn files_below<'p>(paths: &'p BTreeSet<String>, dir: &'p str) -> impl Iterator<Item = &'p String> {
-    super::emit::below(paths, dir).filter(move |path| {
+    below(paths, dir).filter(move |path| {
         let is_root_code = !path.contains('/') && is_configuration(path);
         !(dir.is_empty() && (is_root_code || path.starts_with("modules/") || path.starts_with("../")))
     })
@@ -265,11 +265,21 @@ pub(super) fn is_configuration(name: &str) -> bool {
 
 /// Reads a file of the monolith.
 pub(super) fn read(input: &Input<'_>, path: &str, faults: &mut Vec<Diagnostic>) -> Option<Vec<u8>> {
-    match input.tree.read(path) {
+    match input.code.tree.read(path) {
         Ok(found) => found,
         Err(error) => {
             faults.push(Diagnostic::error(error.to_string()).note("nothing was written"));
             None
         }
     }
+}
+
+/// Returns the paths of a tree of files below a directory.
+pub(super) fn below<'p>(paths: &'p BTreeSet<String>, dir: &str) -> impl Iterator<Item = &'p String> {
+    let prefix = if dir.is_empty() {
+        String::new()
+    } else {
+        format!("{}/", join("", dir))
+    };
+    paths.iter().filter(move |path| path.starts_with(&prefix))
 }

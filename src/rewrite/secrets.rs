@@ -275,6 +275,7 @@ fn hidden_texts(input: &Input<'_>) -> BTreeSet<String> {
             continue;
         }
         let given = input
+            .code
             .variables
             .get(name)
             .and_then(|(file, entry)| file.literal(entry));

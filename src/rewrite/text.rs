@@ -1,7 +1,7 @@
 //! Small pieces of HCL text: strings, keys, names.
 
 use crate::address::InstanceKey;
-use crate::config::{ConfigFile, Item, Mode, Syntax};
+use crate::config::{ConfigFile, Item, Syntax};
 use crate::json;
 
 /// Returns a quoted HCL string.
@@ -83,11 +83,7 @@ pub(super) fn root_of(item: &Item) -> String {
             type_name,
             name,
         } => {
-            let prefix = match mode {
-                Mode::Managed => "",
-                Mode::Data => "data.",
-                Mode::Ephemeral => "ephemeral.",
-            };
+            let prefix = mode.prefix();
             format!("{prefix}{type_name}.{name}")
         }
         Item::Module(name) => format!("module.{name}"),

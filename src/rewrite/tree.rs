@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::naming::free_file_name;
 use super::{FileTree, Input, align, backend, closure, contract_files, emit, exports, paths, refer, vendor};
 use crate::config::Item;
 use crate::contract::ContractModule;
@@ -60,7 +61,7 @@ pub(super) fn tree(
     warnings.append(&mut emitter.warnings);
     let mut taken: BTreeSet<String> = root_names(input);
     let mut add = |wanted: &str, text: String| {
-        let name = emit::free_file_name(&taken, wanted);
+        let name = free_file_name(&taken, wanted);
         taken.insert(name.clone());
         texts.insert(name, text);
     };
@@ -80,19 +81,8 @@ pub(super) fn tree(
         add("upstream", file.text);
     }
     if is_source && texts.is_empty() {
-        // Terraform wants one file where there was configuration.
-        let name = input
-            .configuration
-            .root()
-            .source
-            .files
-            .first()
-            .map(|file| file.name.clone());
-        let name = name
-            .filter(|name| name.ends_with(".tf"))
-            .unwrap_or_else(|| "main.tf".to_owned());
         texts.insert(
-            name,
+            first_file_name(input),
             "# All that was here is in stacks of its own now.\n".to_owned(),
         );
     }
@@ -131,7 +121,7 @@ fn changed_outside(
         };
         let dir = &module.source.dir;
         let mut files = module.source.files.iter();
-        let is_changed = files.any(|file| input.tree.is_replaced(&join(dir, &file.name)));
+        let is_changed = files.any(|file| input.code.tree.is_replaced(&join(dir, &file.name)));
         if dir.starts_with("../") && is_changed && found.insert(call.clone()) {
             let message = format!(
                 "`{}` calls a copy of {dir} now: what was lifted out of `module.{call}` is gone from it",
@@ -151,13 +141,22 @@ fn contract_dir(input: &Input<'_>) -> &'static str {
     let is_free = |dir: &str| {
         ContractModule::ALL.iter().all(|module| {
             let inside = format!("{dir}/{}/", module.name());
-            !input.paths.iter().any(|path| path.contains(&inside))
+            !input.code.paths.iter().any(|path| path.contains(&inside))
         })
     };
     ["modules", "contracts", "modules/contracts", "stackcut/contracts"]
         .into_iter()
         .find(|dir| is_free(dir))
         .unwrap_or("stackcut/contracts")
+}
+
+/// Returns the name of the file that stays when nothing is left: Terraform wants one where there was configuration.
+fn first_file_name(input: &Input<'_>) -> String {
+    let first = input.configuration.root().source.files.first();
+    first
+        .map(|file| file.name.clone())
+        .filter(|name| name.ends_with(".tf"))
+        .unwrap_or_else(|| "main.tf".to_owned())
 }
 
 fn root_names(input: &Input<'_>) -> BTreeSet<String> {
@@ -175,7 +174,7 @@ fn aws(input: &Input<'_>) -> Option<crate::address::ProviderAddr> {
 
 /// Returns the locked version of the AWS provider: major and minor.
 fn aws_version(input: &Input<'_>) -> Option<(u64, u64)> {
-    let lock = input.lock_file?;
+    let lock = input.code.lock_file?;
     let block = lock
         .file
         .blocks
@@ -261,7 +260,7 @@ fn rest_of_monolith(
     }
     let is_within =
         |path: &str, dirs: &BTreeSet<String>| dirs.iter().any(|dir| path.starts_with(&format!("{dir}/")));
-    for path in input.paths {
+    for path in input.code.paths {
         let is_outside = path.starts_with("../");
         let is_dead = is_within(path, &dead) && !is_within(path, &live);
         let is_code = !path.contains('/')
@@ -270,7 +269,12 @@ fn rest_of_monolith(
                 .any(|end| path.ends_with(end));
         let is_values = !path.contains('/')
             && (path.ends_with(".tfvars") || path.ends_with(".tfvars.json"))
-            && input.variables.files.iter().any(|file| file.file.name == *path);
+            && input
+                .code
+                .variables
+                .files
+                .iter()
+                .any(|file| file.file.name == *path);
         if is_outside || is_dead || is_code || is_values {
             continue;
         }

@@ -116,6 +116,7 @@ impl<'a> Values<'a> {
         let given = match module.0.split_last() {
             None => self
                 .input
+                .code
                 .variables
                 .get(name)
                 .and_then(|(file, entry)| file.literal(entry))

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::align::aligned;
+use super::align::aligned_as;
+use super::naming::free;
 use super::splice::{Edit, Kept, assemble};
 use super::{FileTree, Input, json_syntax, paths, text};
 use crate::address::{ModuleAddr, ProviderAddr};
@@ -51,19 +52,14 @@ impl Vendored {
         if self.dirs.contains_key(dir) {
             return;
         }
-        let wanted = inside(dir);
-        let is_free = |new: &String| {
+        let is_taken = |new: &str| {
             let below = format!("{new}/");
             let is_own = new == dir;
-            is_own
-                || !self.dirs.values().any(|known| known == new)
-                    && !input.paths.iter().any(|path| path.starts_with(&below))
+            !is_own
+                && (self.dirs.values().any(|known| known == new)
+                    || input.code.paths.iter().any(|path| path.starts_with(&below)))
         };
-        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-        let new = std::iter::once(wanted.clone())
-            .chain(numbered)
-            .find(is_free)
-            .expect("there is always a next number");
+        let new = free(&inside(dir), is_taken);
         self.dirs.insert(dir.to_owned(), new);
     }
 
@@ -71,7 +67,7 @@ impl Vendored {
     pub fn copy(&self, input: &Input<'_>, tree: &mut FileTree, faults: &mut Vec<Diagnostic>) {
         for (dir, new) in &self.dirs {
             // A module inside another one's directory is copied with it.
-            for path in super::emit::below(input.paths, dir) {
+            for path in super::paths::below(input.code.paths, dir) {
                 let target = format!("{new}{}", &path[dir.len()..]);
                 if let Some(bytes) = paths::read(input, path, faults) {
                     tree.entry(target).or_insert(bytes);
@@ -220,7 +216,7 @@ fn local_name(module: &Arc<ModuleSource>, item: &Item, type_name: &str) -> Strin
 
 /// Adds the locks of the used providers.
 pub(super) fn lock_file(input: &Input<'_>, used: &BTreeSet<ProviderAddr>, tree: &mut FileTree) {
-    let Some(lock) = input.lock_file else { return };
+    let Some(lock) = input.code.lock_file else { return };
     let host = "registry.terraform.io";
     let source = &lock.file.source.text;
     let kept: Vec<Kept> = lock
@@ -249,10 +245,11 @@ pub(super) fn lock_file(input: &Input<'_>, used: &BTreeSet<ProviderAddr>, tree: 
 
 /// Adds the entries of variable files that are still declared.
 pub(super) fn variable_files(input: &Input<'_>, items: &BTreeSet<Item>, tree: &mut FileTree) {
-    for given in &input.variables.files {
+    for given in &input.code.variables.files {
         let file = &given.file;
         let source = &file.source.text;
         let path = input
+            .code
             .variable_paths
             .iter()
             .find(|path| path.ends_with(&file.name))
@@ -270,10 +267,7 @@ pub(super) fn variable_files(input: &Input<'_>, items: &BTreeSet<Item>, tree: &m
             })
             .collect();
         let text = match file.syntax {
-            Syntax::Hcl => assemble(source, &kept).map(|text| match aligned(source) == *source {
-                true => aligned(&text),
-                false => text,
-            }),
+            Syntax::Hcl => assemble(source, &kept).map(|text| aligned_as(source, text)),
             Syntax::Json => json_syntax::assemble(source, &kept),
         };
         let text = match text {

@@ -162,26 +162,24 @@ impl<'a> Resource<'a> {
         }
     }
 
-    /// Returns all objects of one instance, current and deposed.
+    /// Returns all objects of one instance, current and deposed, in Terraform's order.
     pub fn objects(self, key: Option<&InstanceKey>) -> Vec<Instance<'a>> {
-        // Entries are nearly always sorted by key, and may hold thousands of instances.
+        // Entries may hold thousands of instances; the few that are not sorted by key have an order beside them.
+        let in_order = |position: usize| match &self.entry().order {
+            Some(order) => self.object_at(order[position] as usize),
+            None => self.object_at(position),
+        };
         let (mut low, mut high) = (0, self.object_count());
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.object_at(middle).key() < key {
+            if in_order(middle).key() < key {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        let rest = (low..self.object_count()).map(|at| self.object_at(at));
-        let found: Vec<_> = rest.take_while(|instance| instance.key() == key).collect();
-        if self.entry().sorted {
-            return found;
-        }
-        self.instances()
-            .filter(|instance| instance.key() == key)
-            .collect()
+        let rest = (low..self.object_count()).map(in_order);
+        rest.take_while(|instance| instance.key() == key).collect()
     }
 
     /// Returns where `module` stands.

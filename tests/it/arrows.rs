@@ -5,7 +5,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const GROUND: &[&str] = &["address", "diagnostic", "json", "source_tree", "stack", "state"];
+const GROUND: &[&str] = &[
+    "address",
+    "diagnostic",
+    "json",
+    "parallel",
+    "source_tree",
+    "stack",
+    "state",
+];
 const REASON: &[&str] = &[
     "config", "contract", "graph", "journal", "lint", "moves", "plan", "report", "rewrite",
 ];

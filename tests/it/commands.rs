@@ -2,12 +2,16 @@
 
 mod check;
 mod hints;
+mod json_errors;
+mod refusals;
 mod secrets;
 mod texts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+
+use crate::support::command;
 
 /// A directory with a copy of the acme monolith and its plan file.
 struct Desk {
@@ -31,51 +35,29 @@ impl Desk {
         self.dir.path().join(name)
     }
 
-    fn run(&self, args: &[&str]) -> Ended {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stackcut"));
-        let command = command
+    fn ended(&self, args: &[&str]) -> command::Ended {
+        let output = Command::new(env!("CARGO_BIN_EXE_stackcut"))
             .args(args)
             .current_dir(self.dir.path())
-            .env("NO_COLOR", "1");
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command
+            .env("NO_COLOR", "1")
             .env_remove("TF_WORKSPACE")
             .env_remove("TF_DATA_DIR")
-            .output()
-            .unwrap();
-        Ended(
-            status.code().unwrap(),
-            String::from_utf8(stdout).unwrap(),
-            String::from_utf8(stderr).unwrap(),
-        )
+            .output();
+        output.unwrap().into()
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        let command::Ended { code, stdout, stderr } = self.ended(args);
+        Ended(code.unwrap(), stdout, stderr)
     }
 
     fn split(&self) -> Ended {
-        self.run(&[
-            "split",
-            "testdata/acme",
-            "--plan",
-            "plans/acme.hcl",
-            "--out",
-            "out",
-        ])
+        self.run(&SPLIT)
     }
 
-    /// Runs a command and shows it as a transcript, free of what differs between runs.
+    /// Runs a command and shows it as a transcript.
     fn transcript(&self, args: &[&str]) -> String {
-        let Ended(code, stdout, stderr) = self.run(args);
-        let part = |name: &str, text: &str| match text {
-            "" => String::new(),
-            text => format!("--- {name}\n{text}"),
-        };
-        format!(
-            "exit code {code}\n{}{}",
-            part("stdout", &stdout),
-            part("stderr", &stderr)
-        )
+        self.ended(args).transcript()
     }
 
     /// Cuts with a state or plan file edited by `edit`, and returns how that was refused.
@@ -122,6 +104,7 @@ fn content(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 const STATE: &str = "testdata/acme/terraform.tfstate";
 const PLAN: &str = "plans/acme.hcl";
+const SPLIT: [&str; 6] = ["split", "testdata/acme", "--plan", PLAN, "--out", "out"];
 
 #[test]
 fn split_cuts_acme_and_touches_nothing_else() {
@@ -211,47 +194,6 @@ fn split_replaces_its_own_result_and_nothing_else() {
 }
 
 #[test]
-fn states_that_cannot_be_cut_are_refused_with_advice() {
-    let desk = Desk::new();
-    type Edit = fn(String) -> Vec<u8>;
-    let table: [(Edit, &str); 6] = [
-        (
-            |state| state.replacen("\"version\": 4", "\"version\": 3", 1).into(),
-            "version 3",
-        ),
-        (
-            |state| state.replacen("\"version\": 4", "\"version\": 5", 1).into(),
-            "version 5",
-        ),
-        (|state| state.as_bytes()[..state.len() / 2].to_vec(), "cut off"),
-        (|state| format!("\u{feff}{state}").into(), "byte order mark"),
-        (
-            |state| state.replacen("\"serial\"", "\"SERIAL\"", 1).into(),
-            "SERIAL",
-        ),
-        (
-            |_| {
-                b"{\"serial\":1,\"lineage\":\"a\",\"encrypted_data\":\"eA==\",\"encryption_version\":\"v0\"}"
-                    .to_vec()
-            },
-            "encrypted",
-        ),
-    ];
-    for (edit, expected) in table {
-        let stderr = desk.refused(STATE, edit);
-        assert!(
-            stderr.contains(expected)
-                && stderr.contains("hint:")
-                && stderr.contains("at testdata/acme/terraform.tfstate:"),
-            "{expected}: {stderr}"
-        );
-    }
-    fs::remove_file(desk.path(STATE)).unwrap();
-    let Ended(code, _, stderr) = desk.split();
-    assert!(code == 64 && stderr.contains("there is no state at"), "{stderr}");
-}
-
-#[test]
 fn every_fault_of_a_plan_file_is_shown_with_its_place() {
     let desk = Desk::new();
     let stderr = desk.refused(PLAN, |plan| {
@@ -318,16 +260,7 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         let Ended(code, stdout, _) = desk.run(args);
         assert!(code == 0 && !stdout.is_empty(), "{args:?}");
     }
-    let Ended(code, _, stderr) = desk.run(&[
-        "split",
-        "testdata/acme",
-        "--plan",
-        PLAN,
-        "--out",
-        "out",
-        "--env",
-        "nope",
-    ]);
+    let Ended(code, _, stderr) = desk.run(&[&SPLIT[..], &["--env", "nope"]].concat());
     assert!(code == 64 && stderr.contains("it has: prod"), "{stderr}");
 }
 

@@ -1,7 +1,7 @@
 //! What Terraform does and what we do, compared: moves, lists, pushes, graphs.
 //!
 //! Terraform is the judge. Where we differ on purpose the difference is in a list, and each entry of it is asserted; a
-//! difference that goes away is a failure too. `STACKCUT_CASES=200 cargo test --test it differential` tries more
+//! difference that goes away is a failure too. `STACKCUT_DIFFERENTIAL=200 cargo test --test it differential` tries more
 //! generated cases than a plain run does; a failure names its seed.
 
 mod generate;

@@ -7,6 +7,8 @@
     reason = "a failing test may panic, and says what it leaves out"
 )]
 
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

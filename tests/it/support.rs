@@ -39,6 +39,7 @@
 )]
 
 pub mod aws;
+pub mod command;
 pub mod http;
 pub mod moto;
 pub mod terraform;
@@ -60,3 +61,22 @@ pub fn flavours() -> Vec<&'static str> {
         .map(|name| known(name).unwrap_or_else(|| panic!("{name} is no flavour: {FLAVOURS:?}")))
         .collect()
 }
+
+/// A network for code on AWS: a provider, `aws_vpc.main`, and two of `aws_subnet.private`.
+pub const NETWORK: &str = r#"
+provider "aws" {
+  region = "eu-central-1"
+}
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+  tags       = { Name = "main" }
+}
+
+resource "aws_subnet" "private" {
+  count = 2
+
+  vpc_id     = aws_vpc.main.id
+  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
+}
+"#;

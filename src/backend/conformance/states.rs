@@ -4,8 +4,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use super::{Case, Check, info, is_precondition, refused};
-use crate::backend::{BackendError, DigestStanding, Expect, SidecarName, Version};
-use crate::state::Md5Digest;
+use crate::backend::{BackendError, DigestStanding, Expect, SidecarName, StateBackend, Version};
+use crate::state::{Fingerprint, Lineage, Md5Digest, Serial};
 
 pub(super) const CHECKS: &[Check] = &[
     ("write", writes_only_what_was_expected),
@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("create-race", lets_one_of_many_create),
     ("update-race", lets_one_of_many_update),
     ("digest", keeps_and_compares_the_digest),
+    ("confirm", confirms_only_what_is_so),
     ("digest-orphan", reports_a_digest_without_an_object),
     ("sidecar", keeps_sidecars),
     ("sidecar-race", lets_one_of_many_create_a_sidecar),
@@ -166,6 +167,59 @@ fn lets_one_of_many_update(case: &Case<'_>) {
     });
     assert_eq!(won, 1);
     case.open().unlock(lock.id()).unwrap();
+}
+
+fn print(bytes: &[u8]) -> Fingerprint {
+    Fingerprint::of_bytes(Lineage::new("l"), Serial(1), bytes)
+}
+
+/// Nothing is confirmed that a read would not say, whether or not anything is.
+fn confirms_only_what_is_so(case: &Case<'_>) {
+    let state = case.open();
+    let near = case.harness.open(&format!("{}.near", case.path));
+    // Asked for together, where a store can tell of many at once.
+    let confirm = |expected: Option<&Fingerprint>| {
+        thread::scope(|scope| {
+            let beside = scope.spawn(|| near.confirm(None).unwrap());
+            let confirmed = state.confirm(expected).unwrap();
+            if let Some(absent) = beside.join().unwrap() {
+                assert_eq!(absent.expect(), Expect::Absent);
+            }
+            confirmed
+        })
+    };
+    let check = |state: &dyn StateBackend, expected: Option<&Fingerprint>| {
+        if let Some(confirmed) = confirm(expected) {
+            let read = state.read().unwrap();
+            assert_eq!(confirmed.expect(), read.expect());
+            assert_eq!(read.bytes().map(print).as_ref(), expected);
+            assert_eq!(confirmed.digest, read.digest);
+        }
+    };
+    let (one, two) = (print(b"{1}"), print(b"{2}"));
+    check(&*state, None);
+    assert_eq!(confirm(Some(&one)), None);
+    let lock = state.lock(&info(1)).unwrap();
+    check(&*state, None);
+    let first = state.write(&lock, b"{1}", &Expect::Absent).unwrap();
+    check(&*state, Some(&one));
+    state.write_digest(&lock, &one.md5).unwrap();
+    check(&*state, Some(&one));
+    assert_eq!(confirm(None), None);
+    assert_eq!(confirm(Some(&two)), None);
+    let longer = Fingerprint {
+        size: 4,
+        ..one.clone()
+    };
+    assert_eq!(confirm(Some(&longer)), None);
+    state
+        .write(&lock, b"{2}", &Expect::Version(first.version))
+        .unwrap();
+    assert_eq!(confirm(Some(&one)), None);
+    if state.keeps_digest() {
+        assert_eq!(confirm(Some(&two)), None, "its digest is still that of the first");
+    }
+    state.unlock(lock.id()).unwrap();
 }
 
 fn keeps_and_compares_the_digest(case: &Case<'_>) {

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::config::{Connection, S3Config};
 use super::items::Calls;
+use super::listing::Listing;
 use super::{S3Backend, http, identity};
 use crate::backend::BackendError;
 use crate::backend::clock::Clock;
@@ -60,6 +61,8 @@ pub(super) struct Services {
     pub(super) item_writes: aws_sdk_dynamodb::Client,
     /// The calls under way, by lock table.
     pub(super) tables: Mutex<HashMap<String, Arc<Calls>>>,
+    /// The looks under way, by bucket.
+    pub(super) buckets: Mutex<HashMap<String, Listing>>,
 }
 
 impl S3Clients {
@@ -162,6 +165,7 @@ impl S3Clients {
             item_reads: aws_sdk_dynamodb::Client::from_conf(dynamodb.clone().retry_config(reads).build()),
             item_writes: aws_sdk_dynamodb::Client::from_conf(dynamodb.retry_config(writes).build()),
             tables: Mutex::default(),
+            buckets: Mutex::default(),
         })
     }
 

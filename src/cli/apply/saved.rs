@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::prepare::read_all;
+use crate::cli::states::read_all;
 use crate::cli::stores::Stores;
 use crate::error::{CommandError, Exit};
 use crate::plan::MigrationPlan;

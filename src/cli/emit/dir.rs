@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::output::{code_mode, write_file};
+use crate::cli::output::{MANIFEST, code_mode, write_file};
+use crate::cli::signals;
 use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;
 use crate::rewrite::FileTree;
 use crate::state::Sha256Digest;
 
-/// The list of what was written.
-pub(in crate::cli) const MANIFEST: &str = ".stackcut-emit.json";
-
 const VERSION: u64 = 1;
+
+/// How the names of directories begin in which files wait for their places.
+const ASIDE: &str = ".stackcut-";
 
 /// What differs in one file.
 #[derive(Debug)]
@@ -60,12 +61,52 @@ struct Manifest {
     written_by: String,
     /// SHA-256 of every file, by path.
     files: BTreeMap<String, String>,
+    /// What is being written; still there where that was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    writing: Option<Writing>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Writing {
+    /// The directory in which the files wait, beside the list.
+    aside: String,
+    /// SHA-256 of every file that is put in its place, by path.
+    files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    fn text(&mut self) -> String {
+        self.version = VERSION;
+        concat!("stackcut ", env!("CARGO_PKG_VERSION")).clone_into(&mut self.written_by);
+        let mut text = serde_json::to_string_pretty(self).expect("texts always serialise");
+        text.push('\n');
+        text
+    }
+}
+
+impl Writing {
+    /// Returns the directory that a crash left behind; nothing but one of ours.
+    fn leftover(&self, place: &Path) -> Option<PathBuf> {
+        let is_ours = self.aside.starts_with(ASIDE) && !self.aside.contains(['/', '\\']);
+        is_ours.then(|| place.join(&self.aside))
+    }
+}
+
+/// How far an earlier run came that was cut off.
+pub(super) struct CutOff {
+    /// How many files it put in their places.
+    pub(super) there: usize,
+    /// How many it wanted to.
+    pub(super) all: usize,
+    /// Where the others waited.
+    leftover: Option<PathBuf>,
 }
 
 /// A directory that is written into.
 pub(super) struct EmitDir {
     place: PathBuf,
     manifest: Manifest,
+    cut_off: Option<CutOff>,
 }
 
 impl EmitDir {
@@ -94,10 +135,33 @@ impl EmitDir {
                     .hint("use that version"),
             );
         }
-        Ok(Self {
+        Self {
             place: place.to_owned(),
             manifest,
-        })
+            cut_off: None,
+        }
+        .settled()
+    }
+
+    /// Counts what a run that was cut off put in its place as written.
+    fn settled(mut self) -> Result<Self, CommandError> {
+        let Some(writing) = self.manifest.writing.take() else {
+            return Ok(self);
+        };
+        let mut found = CutOff {
+            there: 0,
+            all: writing.files.len(),
+            leftover: writing.leftover(&self.place),
+        };
+        for (path, wanted) in writing.files {
+            let there = content(&self.place.join(&path))?;
+            if there.is_some_and(|there| digest(&there) == wanted) {
+                found.there += 1;
+                self.manifest.files.insert(path, wanted);
+            }
+        }
+        self.cut_off = Some(found);
+        Ok(self)
     }
 
     /// Compares what is there with what should be. Files written before that are out of scope are none of this run's.
@@ -136,7 +200,13 @@ impl EmitDir {
             .is_some_and(|known| *known == digest(found))
     }
 
-    /// Makes the changes: all new files are written aside first, then put in their places, then the list of them.
+    /// Returns what became of an earlier run, if it was cut off.
+    pub(super) fn cut_off(&self) -> Option<&CutOff> {
+        self.cut_off.as_ref()
+    }
+
+    /// Makes the changes. A new directory appears at once; in one that is there, all files are written aside first, then
+    /// put in their places, one after the other.
     ///
     /// # Errors
     ///
@@ -156,49 +226,99 @@ impl EmitDir {
         if !lost.is_empty() {
             return Err(self.would_lose(&lost));
         }
-        let failed = |path: &Path, error: &io::Error| {
-            CommandError::new(format!("cannot write {}: {error}", path.display()))
-                .note("some files may be written already; the same command goes on")
-        };
-        fs::create_dir_all(&self.place).map_err(|error| failed(&self.place, &error))?;
-        let aside = tempfile::Builder::new()
-            .prefix(".stackcut-")
-            .tempdir_in(&self.place)
-            .map_err(|error| failed(&self.place, &error))?;
+        // A signal waits until everything is in its place.
+        let _whole = signals::writing_files();
+        if self.place.symlink_metadata().is_err() {
+            return self.appear(files);
+        }
         let writes: Vec<&str> = changes
             .iter()
             .filter(|change| change.is_write())
             .map(Change::path)
             .collect();
+        let removals: Vec<&str> = changes
+            .iter()
+            .filter(|change| !change.is_write())
+            .map(Change::path)
+            .collect();
+        let mut after = self.manifest.files.clone();
+        after.retain(|path, _| !in_scope(path));
+        after.extend(digests(files));
+        if !changes.is_empty() {
+            self.fill(files, &writes, &removals)?;
+        } else if self.cut_off.is_none() && self.manifest.files == after {
+            return Ok(());
+        }
+        self.manifest.writing = None;
+        self.manifest.files = after;
+        self.save()
+    }
+
+    /// Makes a new directory, which appears whole or not at all.
+    fn appear(mut self, files: &FileTree) -> Result<(), CommandError> {
+        let failed = |path: &Path, error: &io::Error| {
+            CommandError::new(format!("cannot write {}: {error}", path.display())).note("nothing was written")
+        };
+        let parent = match self.place.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
+        let aside = aside(parent).map_err(|error| failed(parent, &error))?;
+        for (path, bytes) in files {
+            let at = aside.path().join(path);
+            let above = at.parent().unwrap_or(parent);
+            fs::create_dir_all(above).map_err(|error| failed(above, &error))?;
+            write_file(&at, bytes, code_mode(path, bytes)).map_err(|error| failed(&at, &error))?;
+        }
+        self.manifest.files = digests(files).collect();
+        let at = aside.path().join(MANIFEST);
+        fs::write(&at, self.manifest.text()).map_err(|error| failed(&at, &error))?;
+        fs::rename(aside.path(), &self.place).map_err(|error| failed(&self.place, &error))
+    }
+
+    /// Makes changes in a directory that is there. What is about to be written is in the list first, so that the next run
+    /// knows a mix when it finds one.
+    fn fill(&mut self, files: &FileTree, writes: &[&str], removals: &[&str]) -> Result<(), CommandError> {
+        let aside = aside(&self.place).map_err(|error| cut_off(&self.place, &error))?;
+        let name = aside.path().file_name().unwrap_or_default();
+        let new = writes
+            .iter()
+            .map(|path| ((*path).to_owned(), digest(&files[*path])));
+        self.manifest.writing = Some(Writing {
+            aside: name.to_string_lossy().into_owned(),
+            files: new.collect(),
+        });
+        self.save()?;
         for (number, path) in writes.iter().enumerate() {
             let at = aside.path().join(number.to_string());
             let bytes = &files[*path];
-            write_file(&at, bytes, code_mode(path, bytes)).map_err(|error| failed(&at, &error))?;
+            write_file(&at, bytes, code_mode(path, bytes)).map_err(|error| cut_off(&at, &error))?;
         }
         for (number, path) in writes.iter().enumerate() {
             let to = self.place.join(path);
-            let parent = to.parent().unwrap_or(&self.place);
-            fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
-            fs::rename(aside.path().join(number.to_string()), &to).map_err(|error| failed(&to, &error))?;
+            let above = to.parent().unwrap_or(&self.place);
+            fs::create_dir_all(above).map_err(|error| cut_off(above, &error))?;
+            fs::rename(aside.path().join(number.to_string()), &to).map_err(|error| cut_off(&to, &error))?;
         }
-        for change in changes.iter().filter(|change| !change.is_write()) {
-            let path = self.place.join(change.path());
-            fs::remove_file(&path).map_err(|error| failed(&path, &error))?;
+        for path in removals {
+            let path = self.place.join(path);
+            fs::remove_file(&path).map_err(|error| cut_off(&path, &error))?;
             self.prune(&path);
         }
-        self.manifest.files.retain(|path, _| !in_scope(path));
-        let written = files.iter().map(|(path, bytes)| (path.clone(), digest(bytes)));
-        self.manifest.files.extend(written);
-        self.manifest.version = VERSION;
-        concat!("stackcut ", env!("CARGO_PKG_VERSION")).clone_into(&mut self.manifest.written_by);
-        let mut text = serde_json::to_string_pretty(&self.manifest).expect("texts always serialise");
-        text.push('\n');
-        let (at, to) = (aside.path().join(MANIFEST), self.place.join(MANIFEST));
-        if content(&to)?.as_deref() == Some(text.as_bytes()) {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Puts the list in its place.
+    fn save(&mut self) -> Result<(), CommandError> {
+        if let Some(leftover) = self.cut_off.as_mut().and_then(|earlier| earlier.leftover.take()) {
+            // It holds nothing that is missed, and it may be gone.
+            let _ = fs::remove_dir_all(leftover);
         }
-        fs::write(&at, text).map_err(|error| failed(&at, &error))?;
-        fs::rename(&at, &to).map_err(|error| failed(&to, &error))
+        let at = self.place.join(format!("{MANIFEST}.new"));
+        let to = self.place.join(MANIFEST);
+        fs::write(&at, self.manifest.text()).map_err(|error| cut_off(&at, &error))?;
+        fs::rename(&at, &to).map_err(|error| cut_off(&to, &error))
     }
 
     /// Removes the directories that a file left empty.
@@ -247,6 +367,28 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
             Err(CommandError::new(message).note("nothing was written"))
         }
     }
+}
+
+/// Makes a directory beside, with the rights that directories have here.
+fn aside(parent: &Path) -> io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(ASIDE);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    builder.tempdir_in(parent)
+}
+
+fn cut_off(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::new(format!("cannot write {}: {error}", path.display()))
+        .note("some files may be written already, others not yet")
+        .hint("when that is mended, run the same command again: it goes on")
+}
+
+fn digests(files: &FileTree) -> impl Iterator<Item = (String, String)> {
+    files.iter().map(|(path, bytes)| (path.clone(), digest(bytes)))
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cli::code::{Cut, Together};
-use crate::cli::prepare::{Project, check_presence, read_all};
+use crate::cli::project::Project;
+use crate::cli::states::{check_presence, read_all};
 use crate::cli::stores::{Stores, backend_error};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
@@ -72,8 +73,7 @@ fn done(
                 | Phase::Discarded(Finished::Completed) => {
                     found.push((journal.summary().started, plan));
                 }
-                Phase::Locking
-                | Phase::BackingUp
+                Phase::Preparing
                 | Phase::Aborting
                 | Phase::Aborted
                 | Phase::Undone
@@ -131,12 +131,25 @@ fn refused(reason: NotFollowed, is_done: bool) -> CommandError {
         true => Diagnostic::error("there is no code that could follow"),
         false => Diagnostic::error("the code cannot be cut as the plan file says"),
     };
-    let hint = match is_done {
-        true => {
-            "check out the code of the monolith as it was before the cut: what is left of it cannot be cut again"
-        }
-        false => "follow the advice above; what a plan file asks only of states has no code",
-    };
+    if is_done {
+        // What is to be done about each is said of a cut that is still to come.
+        return already_cut(last, &findings);
+    }
+    let hint = "follow the advice above; what a plan file asks only of states has no code";
     findings.push(last.note("nothing was written").hint(hint));
     findings.into()
+}
+
+/// Says that what is left of the code cannot be cut again: in one finding, since nearly everything is missing then.
+fn already_cut(mut last: Diagnostic, findings: &[Diagnostic]) -> CommandError {
+    const SHOWN: usize = 5;
+    for found in findings.iter().take(SHOWN) {
+        last = last.note(found.message.clone());
+    }
+    if findings.len() > SHOWN {
+        last = last.note(format!("… and {} more of the kind", findings.len() - SHOWN));
+    }
+    last.note("a migration has moved the states already; nothing was written")
+        .hint("check out the code of the monolith as it was before the cut: what is left of it cannot be cut again")
+        .into()
 }

@@ -50,27 +50,26 @@ fn every_effect_has_its_place() {
     old: lock
     orders: lock
     other: lock
-    mono: record 2
     mono: backup
     old: backup
     orders: backup
-    mono: record 3
+    mono: record 2
     fresh: write
     fresh: write digest
     orders: write
     orders: write digest
-    mono: record 4
+    mono: record 3
     mono: write
     mono: write digest
-    mono: record 5
+    mono: record 4
     old: write
     old: write digest
-    mono: record 6
+    mono: record 5
     fresh: unlock
     old: unlock
     orders: unlock
     other: unlock
-    mono: record 7
+    mono: record 6
     ");
     let kinds: Vec<_> = found(&world.handles())
         .unwrap()
@@ -80,34 +79,34 @@ fn every_effect_has_its_place() {
         .map(|record| record.event.name())
         .collect();
     insta::assert_snapshot!(kinds.join(" "), @r"
-    started backups_intended wave_intended wave_intended wave_intended release_intended fenced
+    started wave_intended wave_intended wave_intended release_intended fenced
     ");
 
     let recorder = Arc::new(Recorder::default());
     Process::new("two").undo(&world.gated(&recorder)).unwrap();
     insta::assert_snapshot!(effects(&recorder).join("\n"), @r"
-    mono: record 8
+    mono: record 7
     mono: lock
     fresh: lock
     old: lock
     orders: lock
-    mono: record 9
+    mono: record 8
     old: write
     old: write digest
-    mono: record 10
+    mono: record 9
     mono: write
     mono: write digest
-    mono: record 11
+    mono: record 10
     fresh: remove
     fresh: remove digest
     orders: write
     orders: write digest
-    mono: record 12
+    mono: record 11
     fresh: unlock
     mono: unlock
     old: unlock
     orders: unlock
-    mono: record 13
+    mono: record 12
     ");
     check_end(&world, End::Undone);
 }
@@ -128,10 +127,13 @@ fn calls_per_state() {
         names.sort_unstable();
         names.join(", ")
     };
-    assert_eq!(count("fresh"), "lock, read, read, unlock, write, write digest");
+    assert_eq!(
+        count("fresh"),
+        "confirm, confirm, lock, unlock, write, write digest"
+    );
     assert_eq!(
         count("orders"),
-        "create sidecar, get sidecar, lock, read, read, unlock, write, write digest"
+        "confirm, create sidecar, get sidecar, lock, read, unlock, write, write digest"
     );
     assert_eq!(count("other"), "lock, read, unlock");
 }

@@ -152,6 +152,22 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
     check_end(&world, End::Fenced);
 }
 
+/// Copies of originals that nothing was written over would be nothing but secrets that lie around.
+#[test]
+fn who_gives_up_takes_the_copies_back() {
+    let world = World::memory();
+    // After the first record, five locks and one copy.
+    let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
+    let error = Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    assert_eq!(error.left, Left::NothingWritten);
+    let handles = world.handles();
+    for name in NAMES {
+        assert_eq!(handles[&id(name)].list_sidecars("backup/").unwrap(), [], "{name}");
+    }
+    assert!(found(&handles).unwrap().summary().backups.is_empty());
+    check_end(&world, End::Original);
+}
+
 #[test]
 fn undo_is_refused_once_a_state_moved_on() {
     let world = World::memory();
@@ -210,6 +226,32 @@ fn undo_needs_its_locks_and_its_backups() {
     check_end(&world, End::Undone);
 }
 
+/// A process that was waiting for a lock got it after another had given the migration up, and died of it.
+#[test]
+fn locks_that_came_too_late_are_freed_by_a_resume() {
+    for (end, is_fenced) in [(End::Original, false), (End::Fenced, true)] {
+        let world = World::memory();
+        let process = Process::new("one");
+        if is_fenced {
+            process.apply(&world.handles()).unwrap();
+        } else {
+            let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
+            process.apply(&world.gated(&door)).unwrap_err();
+        }
+        let handles = world.handles();
+        let journal = found(&handles).unwrap();
+        for change in journal.journal().migration().states() {
+            let mut info = crate::backend::conformance::info(0);
+            info.id = change.lock.clone();
+            handles[&change.id].lock(&info).unwrap();
+        }
+        let theirs = handles[&id("orders")].standing_lock().unwrap();
+        assert!(theirs.is_some());
+        Process::new("two").resume(&handles).unwrap();
+        check_end(&world, end);
+    }
+}
+
 #[test]
 fn two_processes_never_work_on_one_migration() {
     let world = World::memory();
@@ -223,8 +265,8 @@ fn two_processes_never_work_on_one_migration() {
     let error =
         crate::execute::resume(late.context(), &handles, stale, &crate::execute::PlannedResults).unwrap_err();
     insta::assert_snapshot!(show(&error), @r"
-    Other error: another process works on this migration: it wrote record 6 of the journal
-      the migration stopped while writing wave 2; its locks are kept, every object is in at least one state, and every original is backed up
+    Other error: another process works on this migration: it wrote record 5 of the journal
+      this process stopped at that; what it did stands in the journal, and so do the locks it took
     hint: wait for it; if it is gone, run `stackcut resume 20261125-shop-1`
     ");
     check_end(&world, End::Fenced);

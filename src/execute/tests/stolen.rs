@@ -133,7 +133,7 @@ fn after_an_apply_that_died() {
         for name in NAMES {
             let (resume, undo) = match phase {
                 // Nothing was written, and so nothing is: an apply is refused, and there is nothing to undo.
-                Phase::Locking | Phase::BackingUp => (Expected::Changed, Expected::Done),
+                Phase::Preparing => (Expected::Changed, Expected::Done),
                 // The last write is there, with its digest. A colleague went on from what the migration left; only in
                 // the last wave itself would that not be known.
                 Phase::Writing(2) if all_written && name != "old" => (Expected::Done, Expected::Stuck),

@@ -120,7 +120,7 @@ fn an_undone_state_has_a_higher_serial() {
 #[test]
 fn an_undo_in_the_middle_writes_only_what_was_written() {
     let world = World::memory();
-    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    let door = Arc::new(EffectDoor::failing(11, Fault::DiesAfter));
     Process::new("one").apply(&world.gated(&door)).unwrap_err();
     Process::new("two").undo(&world.handles()).unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn an_undo_in_the_middle_writes_only_what_was_written() {
 #[test]
 fn release_is_for_fenced_migrations() {
     let world = World::memory();
-    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    let door = Arc::new(EffectDoor::failing(11, Fault::DiesAfter));
     Process::new("one").apply(&world.gated(&door)).unwrap_err();
     let error = Process::new("two").release(&world.handles()).unwrap_err();
     assert!(matches!(error.cause, Cause::NotNow(Phase::Writing(0))));
@@ -144,7 +144,7 @@ fn release_is_for_fenced_migrations() {
 #[test]
 fn undo_waits_for_what_may_still_be_under_way() {
     let world = World::memory();
-    let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
+    let door = Arc::new(EffectDoor::failing(11, Fault::DiesAfter));
     Process::new("one").apply(&world.gated(&door)).unwrap_err();
     let process = Process::new("two");
     process.undo(&world.fork().handles()).unwrap();

@@ -15,10 +15,12 @@ fn images() -> Event {
     }
 }
 
-const BACKUPS: Event = Event::BackupsIntended { originals: vec![] };
-
 fn wave(wave: u32) -> Event {
-    Event::WaveIntended { wave, writes: vec![] }
+    Event::WaveIntended {
+        wave,
+        originals: vec![],
+        writes: vec![],
+    }
 }
 
 fn undo_wave(wave: u32) -> Event {
@@ -91,7 +93,7 @@ fn show(decision: &Decision) -> String {
         Decision::Do(Step::Discard) => "discard".into(),
         Decision::Do(Step::Unlock(ids)) => format!("unlock {}", names(ids)),
         Decision::Do(Step::Record(event)) => match event {
-            Event::WaveIntended { wave, writes } | Event::UndoWaveIntended { wave, writes } => {
+            Event::WaveIntended { wave, writes, .. } | Event::UndoWaveIntended { wave, writes } => {
                 let ids: Vec<_> = writes.iter().map(|write| write.state.clone()).collect();
                 format!("{}({wave}) {}", event.name(), names(&ids))
             }
@@ -117,20 +119,15 @@ fn before_the_first_write_a_changed_state_is_a_refusal() {
     check(
         &[],
         &[
-            ("a=7 n=- mono=41", "backups_intended"),
-            ("a=7? n=- mono=41?", "backups_intended"),
+            ("a=7 n=- mono=41", "back up"),
+            ("a=7? n=- mono=41?", "back up"),
             ("a=7 n=- mono=42", "stuck: mono"),
             ("a=9 n=- mono=41", "refuse: a"),
             ("a=7 n=5 mono=41", "refuse: n"),
             ("a=7 n=-! mono=41", "refuse: n"),
             ("a=7 n=- mono=41!", "refuse: mono"),
             ("a=- n=- mono=41", "refuse: a"),
-        ],
-    );
-    check(
-        &[BACKUPS],
-        &[
-            ("a=7 n=- mono=41", "back up"),
+            ("a=9 n=- mono=41 backups", "refuse: a"),
             ("a=7 n=- mono=41 backups", "wave_intended(0) a,n"),
             ("a=7 n=1 mono=41 backups", "stuck: n"),
         ],
@@ -139,7 +136,7 @@ fn before_the_first_write_a_changed_state_is_a_refusal() {
 
 #[test]
 fn waves_are_written_whole_before_the_next() {
-    let events = [BACKUPS, wave(0)];
+    let events = [wave(0)];
     check(
         &events,
         &[
@@ -158,7 +155,7 @@ fn waves_are_written_whole_before_the_next() {
             ("a=8 n=2 mono=50", "stuck: mono,n"),
         ],
     );
-    let events = [BACKUPS, wave(0), wave(1)];
+    let events = [wave(0), wave(1)];
     check(
         &events,
         &[
@@ -177,7 +174,7 @@ fn waves_are_written_whole_before_the_next() {
 
 #[test]
 fn the_fence_stays_until_it_is_released() {
-    let events = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended];
+    let events = [wave(0), wave(1), Event::ReleaseIntended];
     check(
         &events,
         &[
@@ -208,7 +205,7 @@ fn a_discarded_migration_is_still_how_it_ended() {
 
 #[test]
 fn undo_takes_back_sources_first() {
-    let applied = [BACKUPS, wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
+    let applied = [wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
     let undo = [&applied[..], &[images()]].concat();
     check(
         &undo,
@@ -266,7 +263,7 @@ fn undo_takes_back_sources_first() {
 
 #[test]
 fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
-    let middle = [BACKUPS, wave(0), images()];
+    let middle = [wave(0), images()];
     check(
         &middle,
         &[

@@ -4,28 +4,22 @@ use super::*;
 use crate::journal::decide::testing::{id, migration, print};
 use crate::journal::{Image, Journal, Original, Torn, Writing};
 
-fn backups() -> Event {
-    Event::BackupsIntended {
-        originals: vec![Original {
-            state: id("mono"),
-            version_id: "3/L4kqtJl".into(),
-        }],
-    }
-}
-
 fn all_events() -> Vec<Event> {
-    let writes = vec![Writing {
-        state: id("n"),
-        before: None,
-        after: Some(print("n", 1).sha256),
-    }];
     let why = || "state `a` changed: \"x\"\n<é>".to_owned();
     vec![
         Event::Started(Box::new(migration())),
-        backups(),
+        Event::BackupsIntended {
+            originals: originals(),
+        },
         Event::WaveIntended {
             wave: 0,
-            writes: writes.clone(),
+            originals: originals(),
+            writes: writes(),
+        },
+        Event::WaveIntended {
+            wave: 1,
+            originals: vec![],
+            writes: writes(),
         },
         Event::ReleaseIntended,
         Event::Fenced,
@@ -39,7 +33,10 @@ fn all_events() -> Vec<Event> {
                 restored: print("m", 43),
             }],
         },
-        Event::UndoWaveIntended { wave: 1, writes },
+        Event::UndoWaveIntended {
+            wave: 1,
+            writes: writes(),
+        },
         Event::UndoReleaseIntended,
         Event::Undone,
         Event::UndoAbortIntended { reason: why() },
@@ -76,26 +73,89 @@ fn every_event_comes_back() {
     }
 }
 
-/// A whole journal as version 1 wrote it. It must be read for ever, and written the same as long as the number is 1.
+/// A whole journal as format 2 is written: the same as long as the number is 2.
 #[test]
 fn the_frozen_sample() {
-    let frozen = include_str!("../../../testdata/journal-format/v1.jsonl");
+    let frozen = include_str!("../../../testdata/journal-format/v2.jsonl");
     let mut journal = Journal::begin(Journal::first_record(
         migration(),
         "0b5c",
         "2026-11-25T04:50:41.5Z",
     ))
     .unwrap();
-    let events = [
-        backups(),
-        Event::WaveIntended {
-            wave: 0,
-            writes: vec![Writing {
-                state: id("n"),
-                before: None,
-                after: Some(print("n", 1).sha256),
-            }],
+    for event in events(Event::WaveIntended {
+        wave: 0,
+        originals: originals(),
+        writes: writes(),
+    }) {
+        let record = journal
+            .next_record("0b5c", "2026-11-25T04:51:00Z", event)
+            .unwrap();
+        journal.append(record).unwrap();
+    }
+    let written: String = journal.records().iter().map(Record::to_text).collect();
+    assert_eq!(written, frozen);
+    assert_eq!(replay(frozen).records(), journal.records());
+    assert_eq!(replay(frozen).migration(), &migration());
+}
+
+/// A whole journal as format 1 was written. It must be read for ever, and can be gone on with.
+#[test]
+fn the_first_format_is_read() {
+    let mut journal = replay(include_str!("../../../testdata/journal-format/v1.jsonl"));
+    let found: Vec<Event> = journal
+        .records()
+        .iter()
+        .map(|record| record.event.clone())
+        .collect();
+    let mut expected = vec![
+        Event::Started(Box::new(migration())),
+        Event::BackupsIntended {
+            originals: originals(),
         },
+    ];
+    expected.extend(events(Event::WaveIntended {
+        wave: 0,
+        originals: vec![],
+        writes: writes(),
+    }));
+    assert_eq!(found, expected);
+    assert_eq!(journal.migration(), &migration());
+    let record = journal
+        .next_record("s", "t", Event::FenceReleaseIntended)
+        .unwrap();
+    journal.append(record).unwrap();
+}
+
+fn replay(frozen: &str) -> Journal {
+    let texts = frozen
+        .split_inclusive('\n')
+        .zip(1..)
+        .map(|(line, sequence)| (sequence, line.as_bytes().to_vec()))
+        .collect();
+    let (journal, torn) = Journal::replay(texts).unwrap();
+    assert_eq!(torn, None);
+    journal
+}
+
+fn originals() -> Vec<Original> {
+    vec![Original {
+        state: id("mono"),
+        version_id: "3/L4kqtJl".into(),
+    }]
+}
+
+fn writes() -> Vec<Writing> {
+    vec![Writing {
+        state: id("n"),
+        before: None,
+        after: Some(print("n", 1).sha256),
+    }]
+}
+
+fn events(first_wave: Event) -> Vec<Event> {
+    vec![
+        first_wave,
         Event::FoundStuck {
             states: vec![(id("a"), None)],
         },
@@ -110,34 +170,19 @@ fn the_frozen_sample() {
         Event::UndoAborted,
         Event::WaveIntended {
             wave: 1,
+            originals: vec![],
             writes: vec![],
         },
         Event::ReleaseIntended,
         Event::Fenced,
-    ];
-    for event in events {
-        let record = journal
-            .next_record("0b5c", "2026-11-25T04:51:00Z", event)
-            .unwrap();
-        journal.append(record).unwrap();
-    }
-    let written: String = journal.records().iter().map(Record::to_text).collect();
-    assert_eq!(written, frozen);
-    let texts = frozen
-        .split_inclusive('\n')
-        .zip(1..)
-        .map(|(line, sequence)| (sequence, line.as_bytes().to_vec()))
-        .collect();
-    let (read, torn) = Journal::replay(texts).unwrap();
-    assert_eq!(torn, None);
-    assert_eq!(read.records(), journal.records());
-    assert_eq!(read.migration(), &migration());
+    ]
 }
 
 #[test]
 fn every_damage_is_seen() {
     let text = record(Event::WaveIntended {
         wave: 3,
+        originals: vec![],
         writes: vec![],
     })
     .to_text();
@@ -157,10 +202,10 @@ fn every_damage_is_seen() {
         Record::read(8, bytes).unwrap_err().to_string(),
         "record 8 of the journal cannot be read: it carries another number"
     );
-    let newer = text.replace("\"format\":1", "\"format\":2");
+    let newer = text.replace("\"format\":2", "\"format\":3");
     assert_eq!(
         Record::read(7, newer.as_bytes()).unwrap_err().to_string(),
-        "record 7 of the journal has format 2; this version reads up to 1"
+        "record 7 of the journal has format 3; this version reads up to 2"
     );
     let wrong = text.replace("\"wave\":3", "\"wave\":4");
     assert_eq!(
@@ -172,7 +217,7 @@ fn every_damage_is_seen() {
 fn texts() -> Vec<(u64, Vec<u8>)> {
     let mut journal = Journal::begin(Journal::first_record(migration(), "s", "t")).unwrap();
     for event in [
-        backups(),
+        Event::FoundStuck { states: vec![] },
         Event::Resumed,
         Event::AbortIntended { reason: "r".into() },
     ] {
@@ -237,7 +282,7 @@ fn a_journal_is_whole_or_an_error_that_names_the_record() {
     check(
         |texts| {
             let mut other = Journal::begin(Journal::first_record(migration(), "other", "t")).unwrap();
-            let record = other.next_record("s", "t", backups()).unwrap();
+            let record = other.next_record("s", "t", Event::Resumed).unwrap();
             texts[1].1 = record.to_text().into_bytes();
             other.append(record).unwrap();
         },

@@ -1,6 +1,7 @@
 //! What may not meet at one address: two instances, two providers, two entries with different unknown fields.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::super::{At, InstanceMove, MoveError, ProviderChoice};
 use super::{Group, Placement, STAYS, whole};
@@ -90,14 +91,13 @@ impl<'a> Placement<'a> {
             return Ok(());
         }
         let mut known: Option<Vec<(String, String)>> = None;
-        let mut checked = vec![(std::ptr::from_ref(head.snapshot()), head.index())];
+        let mut checked = HashSet::from([(std::ptr::from_ref(head.snapshot()), head.index())]);
         for object in self.objects(state, group) {
             let entry = object.instance.resource();
             let identity = (std::ptr::from_ref(entry.snapshot()), entry.index());
-            if checked.last() == Some(&identity) || checked.contains(&identity) {
+            if !checked.insert(identity) {
                 continue;
             }
-            checked.push(identity);
             let known = known.get_or_insert_with(|| unknown_fields(head));
             let missing = unknown_fields(entry)
                 .into_iter()

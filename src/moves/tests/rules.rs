@@ -196,6 +196,35 @@ fn refused() {
     assert!(matches!(error, MoveError::RootModule { .. }), "{error}");
 }
 
+/// A journal holds addresses: what could not be found by its own is not moved, and what stays may be as it is.
+#[test]
+fn what_cannot_be_written_down_stays() {
+    let text = state("aws_a.one -\naws_a.other -").replace("\"other\"", "\"an other\"");
+    let snapshot = read(&text);
+    let states: States<'_> = [(id("Mono"), StateInput::Existing(&snapshot))].into();
+    let odd = snapshot.instances().nth(1).unwrap().addr();
+    let moved = |from: &ResourceInstanceAddr, name: &str| {
+        let mut to = from.clone();
+        to.resource.name = name.to_owned();
+        let changes = Changes {
+            instances: vec![InstanceMove {
+                from: At::new(id("Mono"), from.clone()),
+                to: At::new(id("Mono"), to),
+                provider: ProviderChoice::Keep,
+            }],
+            ..Changes::default()
+        };
+        apply(&states, &changes).err().map(|error| error.to_string())
+    };
+    let refused = Some(
+        "aws_a.an other (in Mono) cannot be moved: its name or key is none that a configuration can have"
+            .to_owned(),
+    );
+    assert_eq!(moved(&odd, "third"), refused);
+    let one = snapshot.instances().next().unwrap().addr();
+    assert_eq!(moved(&one, "third"), None);
+}
+
 #[test]
 fn swaps_and_chains() {
     let run = Run::new(&[(

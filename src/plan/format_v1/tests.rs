@@ -1,8 +1,10 @@
 //! The saved plan: what is written is read again, and nothing else is.
 
 use super::*;
+use crate::plan::migration::{After, Before, PlannedState, Role};
 use crate::plan::preset::{Piece, Pointer, Preset, Recipe, Step};
-use crate::state::{Md5Digest, Sha256Digest};
+use crate::stack::StateLocation;
+use crate::state::{Fingerprint, Lineage, Md5Digest, Serial, Sha256Digest};
 
 const SAMPLE: &str = include_str!("../../../testdata/plan-format/v1.json");
 const SAMPLE_2: &str = include_str!("../../../testdata/plan-format/v2.json");

@@ -1,28 +1,8 @@
 //! One plan file, several environments: where everything is.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::*;
-use crate::diagnostic::SourceFile;
 use crate::plan::contract::{ContractStore, SsmTier};
-
-fn plan(inner: &str) -> PlanFile {
-    let text = format!("split \"acme\" {{\n{inner}\n}}\n");
-    PlanFile::read(Arc::new(SourceFile {
-        path: "p.hcl".to_owned(),
-        text,
-    }))
-    .unwrap_or_else(|found| panic!("{}", shown(&found)))
-}
-
-fn shown(found: &[Diagnostic]) -> String {
-    found
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n\n")
-}
+use crate::plan::testing::{plan, shown};
 
 fn location(backend: &str, arguments: &[(&str, &str)]) -> StateLocation {
     StateLocation {

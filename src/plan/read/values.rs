@@ -9,8 +9,8 @@ use hcl_edit::structure::Body;
 
 use super::body::{Reader, ident_span};
 use crate::plan::backend::{self, BackendKind};
+use crate::plan::expand;
 use crate::plan::file::{Argument, ArgumentValue, BackendBlock, PlanFile, Spanned};
-use crate::plan::locate;
 use crate::plan::suggest;
 use crate::plan::template::Template;
 
@@ -126,7 +126,7 @@ impl Reader {
                 .collect();
             values.insert("split".to_owned(), plan.name.value.to_string());
             for argument in environment.backend.values() {
-                if let Err((span, reason)) = locate::evaluate(&argument.value, &values) {
+                if let Err((span, reason)) = expand::evaluate(&argument.value, &values) {
                     self.error(span, reason).hint("correct the template");
                 }
             }

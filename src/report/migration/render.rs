@@ -1,8 +1,8 @@
-//! Migrations as text.
+//! Plans and runs as text.
 
 use std::fmt::Write as _;
 
-use super::{CommandReport, Ending, MigrationLine, PlanReport, RunReport, Standing, StatusReport};
+use super::{CommandReport, Ending, PlanReport, RunReport};
 use crate::report::{Table, count};
 
 impl PlanReport {
@@ -107,7 +107,7 @@ impl RunReport {
 }
 
 /// Warns of fences that are gone.
-fn lost(names: &[String]) -> String {
+pub(super) fn lost(names: &[String]) -> String {
     format!(
         "  NOT locked any more, although it must be: {}. Somebody freed the lock by force; make sure that nobody applies \
          the old code\n",
@@ -119,106 +119,5 @@ impl CommandReport {
     /// Returns the text for people.
     pub fn text(&self) -> String {
         self.runs.iter().map(RunReport::text).collect()
-    }
-}
-
-impl MigrationLine {
-    /// Appends where the states are: the sources, and the stacks if all are wanted.
-    fn text_states(&self, text: &mut String, all: bool) {
-        let shown: Vec<_> = self.states.iter().filter(|state| all || state.source).collect();
-        let width = shown.iter().map(|state| state.name.chars().count()).max();
-        for state in &shown {
-            let _ = writeln!(
-                text,
-                "  {:width$}  {}",
-                state.name,
-                state.location,
-                width = width.unwrap_or_default()
-            );
-        }
-        if shown.len() < self.states.len() {
-            let others = count(self.states.len() - shown.len(), "stack");
-            let _ = writeln!(text, "  and {others}; -v shows where");
-        }
-    }
-
-    fn text(&self, all: bool) -> String {
-        let mut text = String::new();
-        let word = match self.standing {
-            _ if self.stuck => format!("STUCK while {}", self.phase),
-            Standing::Unfinished => format!("UNFINISHED, stopped while {}", self.phase),
-            Standing::Fenced if !self.fence_lost.is_empty() => {
-                "fenced: done, but not locked any more".to_owned()
-            }
-            Standing::Fenced => "fenced: done, its source is locked until it is released".to_owned(),
-            Standing::Finished => self.phase.clone(),
-        };
-        let _ = writeln!(text, "{}  {word}", self.id);
-        let _ = writeln!(
-            text,
-            "  {} ({}), environment {}",
-            self.split, self.file, self.environment
-        );
-        let _ = writeln!(
-            text,
-            "  begun {} by {}",
-            to_seconds(&self.started),
-            self.started_by
-        );
-        if self.last != self.started {
-            let _ = writeln!(text, "  last  {} by {}", to_seconds(&self.last), self.last_by);
-        }
-        self.text_states(&mut text, all);
-        if !self.fence_lost.is_empty() {
-            text.push_str(&lost(&self.fence_lost));
-        }
-        if let Some(advice) = &self.advice {
-            let _ = writeln!(text, "  first: {advice}");
-        }
-        if !self.next.is_empty() {
-            let commands: Vec<String> = self.next.iter().map(|next| format!("`{next}`")).collect();
-            let _ = writeln!(text, "  next: {}", commands.join(", or "));
-        }
-        text
-    }
-}
-
-/// Returns an RFC 3339 time in UTC as people read it, without the parts of a second.
-fn to_seconds(time: &str) -> String {
-    let whole = time.split(['.', 'Z']).next().unwrap_or_default();
-    match whole.split_once('T') {
-        Some((day, clock)) if time.ends_with('Z') => format!("{day} {clock} UTC"),
-        _ => time.to_owned(),
-    }
-}
-
-impl StatusReport {
-    /// Returns the text for people, with the place of every state if `all` is wanted; `nothing` is said where there is
-    /// no migration.
-    pub fn text(&self, nothing: &str, all: bool) -> String {
-        if self.migrations.is_empty() {
-            return format!("{nothing}\n");
-        }
-        let all: Vec<String> = self.migrations.iter().map(|line| line.text(all)).collect();
-        all.join("\n")
-    }
-
-    /// Returns one line for each migration, in order.
-    pub fn history(&self, nothing: &str) -> String {
-        if self.migrations.is_empty() {
-            return format!("{nothing}\n");
-        }
-        let mut table = Table::new(&["when", "migration", "outcome", "split", "environment", "by"]);
-        for line in &self.migrations {
-            table.row([
-                to_seconds(&line.last),
-                line.id.clone(),
-                line.phase.clone(),
-                line.split.clone(),
-                line.environment.clone(),
-                line.last_by.clone(),
-            ]);
-        }
-        table.text(0)
     }
 }

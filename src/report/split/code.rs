@@ -45,7 +45,7 @@ pub struct ContractReport {
 }
 
 /// A finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Finding {
     /// What.
     pub message: String,

@@ -90,7 +90,7 @@ impl SplitReport {
             if renamed.len() > 5 {
                 let placed = self.states.iter().any(|state| state.location.is_some());
                 let rest = if placed {
-                    "; --format markdown lists them"
+                    "; `stackcut plan --format markdown` lists them"
                 } else {
                     " in report.md"
                 };

@@ -2,14 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fault, Lift, Place, Wanted, free, told_name};
+use super::wanted::{Place, Wanted};
+use super::{Fault, Lift, told_name};
 use crate::address::InstanceKey;
-use crate::config::{Item, Module, Role, StepKind, Syntax};
+use crate::config::{Block, ConfigFile, Item, Module, Role, StepKind, Syntax};
 use crate::diagnostic::Diagnostic;
-use crate::rewrite::align::aligned;
+use crate::rewrite::access::item_of;
+use crate::rewrite::align::aligned_as;
+use crate::rewrite::naming::{free, free_file_name};
 use crate::rewrite::splice::{Edit, Kept, assemble};
 use crate::rewrite::text;
 use crate::source_tree::join;
+
+/// What a module is told of lifted blocks: the name of the variable, and the attributes that are read; none where the
+/// whole block is.
+type Told<'i> = BTreeMap<&'i Item, (String, Option<BTreeSet<String>>)>;
 
 impl Lift<'_, '_> {
     /// Writes the module without the lifted blocks: what it read of them it is told by its caller.
@@ -21,16 +28,8 @@ impl Lift<'_, '_> {
         lifted: &BTreeSet<&Item>,
         outputs: &BTreeMap<String, String>,
     ) -> Result<(), Fault> {
-        let mut told: BTreeMap<&Item, (String, Option<BTreeSet<String>>)> = BTreeMap::new();
-        let variables: BTreeSet<String> = module
-            .source
-            .items()
-            .filter_map(|(item, _)| match item {
-                Item::Variable(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
-        let mut texts: BTreeMap<usize, (Vec<Kept>, usize)> = BTreeMap::new();
+        let mut told = Told::new();
+        let mut files: BTreeMap<usize, Vec<Kept>> = BTreeMap::new();
         for (id, file, block) in module.source.blocks() {
             let own = block.kind.mode().map(|mode| Item::Resource {
                 mode,
@@ -38,60 +37,23 @@ impl Lift<'_, '_> {
                 name: block.label(1).to_owned(),
             });
             let is_lifted = own.as_ref().is_some_and(|item| lifted.contains(item));
-            let mut edits = Vec::new();
-            for reference in block.references.iter().filter(|_| !is_lifted) {
-                let Some(item) = crate::rewrite::access::item_of(&reference.target) else {
-                    continue;
-                };
-                let Some(item) = lifted.iter().copied().find(|lifted| **lifted == item) else {
-                    continue;
-                };
-                if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy)
-                    || file.syntax == Syntax::Json
-                {
-                    let message = format!(
-                        "the module depends on {} in a way that no argument can replace",
-                        item.describe()
-                    );
-                    let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
-                    return Err(Box::new(
-                        fault
-                            .note("nothing was written")
-                            .hint("take the module as a whole"),
-                    ));
-                }
-                let (name, used) = told
-                    .entry(item)
-                    .or_insert_with(|| (free(&variables, &told_name(item)), Some(BTreeSet::new())));
-                match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
-                    (Some(StepKind::Attr(attribute)), Some(used)) => {
-                        used.insert(attribute.clone());
-                    }
-                    _ => *used = None,
-                }
-                edits.push(Edit::new(reference.root.clone(), format!("var.{name}")));
-            }
-            let (kept, _) = texts.entry(id.file).or_default();
-            kept.push(Kept {
+            let edits = match is_lifted {
+                true => None,
+                false => Some(told_instead(module, file, block, lifted, &mut told)?),
+            };
+            files.entry(id.file).or_default().push(Kept {
                 full: block.full.clone(),
-                edits: (!is_lifted).then_some(edits),
+                edits,
             });
         }
-        for (number, (kept, _)) in &texts {
-            let file = &module.source.files[*number];
-            let source = &file.source.text;
-            if kept
-                .iter()
-                .all(|piece| piece.edits.as_ref().is_some_and(Vec::is_empty))
-            {
+        for (number, kept) in &files {
+            let is_same = |piece: &Kept| piece.edits.as_ref().is_some_and(Vec::is_empty);
+            if kept.iter().all(is_same) {
                 continue;
             }
-            let text = assemble(source, kept).unwrap_or_default();
-            let text = if aligned(source) == *source {
-                aligned(&text)
-            } else {
-                text
-            };
+            let file = &module.source.files[*number];
+            let source = &file.source.text;
+            let text = aligned_as(source, assemble(source, kept).unwrap_or_default());
             self.files.insert(join(dir, &file.name), text.into_bytes());
         }
         self.tell(call, module, dir, &told, outputs);
@@ -104,7 +66,7 @@ impl Lift<'_, '_> {
         call: &str,
         module: &Module,
         dir: &str,
-        told: &BTreeMap<&Item, (String, Option<BTreeSet<String>>)>,
+        told: &Told<'_>,
         outputs: &BTreeMap<String, String>,
     ) {
         let mut blocks = Vec::new();
@@ -128,7 +90,7 @@ impl Lift<'_, '_> {
         }
         if !blocks.is_empty() {
             let names: BTreeSet<String> = module.source.files.iter().map(|file| file.name.clone()).collect();
-            let file = crate::rewrite::emit::free_file_name(&names, "lifted");
+            let file = free_file_name(&names, "lifted");
             let text = format!(
                 "# Blocks of this module are in its caller now.\n{}",
                 blocks.join("\n")
@@ -183,4 +145,50 @@ impl Lift<'_, '_> {
             Some(InstanceKey::Int(_)) => format!("[{}][count.index]", keyed.join(", ")),
         }
     }
+}
+
+/// Returns the edits with which a block reads variables in the place of lifted blocks.
+fn told_instead<'i>(
+    module: &Module,
+    file: &ConfigFile,
+    block: &Block,
+    lifted: &BTreeSet<&'i Item>,
+    told: &mut Told<'i>,
+) -> Result<Vec<Edit>, Fault> {
+    let is_taken = |name: &str| {
+        let mut items = module.source.items();
+        items.any(|(item, _)| matches!(item, Item::Variable(known) if known == name))
+    };
+    let mut edits = Vec::new();
+    for reference in &block.references {
+        let target = item_of(&reference.target);
+        let Some(item) = lifted.iter().copied().find(|item| target.as_ref() == Some(*item)) else {
+            continue;
+        };
+        if matches!(reference.place.role, Role::DependsOn | Role::ReplaceTriggeredBy)
+            || file.syntax == Syntax::Json
+        {
+            let message = format!(
+                "the module depends on {} in a way that no argument can replace",
+                item.describe()
+            );
+            let fault = Diagnostic::error(message).at(&file.source, reference.span.clone());
+            return Err(Box::new(
+                fault
+                    .note("nothing was written")
+                    .hint("take the module as a whole"),
+            ));
+        }
+        let (name, used) = told
+            .entry(item)
+            .or_insert_with(|| (free(&told_name(item), is_taken), Some(BTreeSet::new())));
+        match (reference.steps.first().map(|step| &step.kind), used.as_mut()) {
+            (Some(StepKind::Attr(attribute)), Some(used)) => {
+                used.insert(attribute.clone());
+            }
+            _ => *used = None,
+        }
+        edits.push(Edit::new(reference.root.clone(), format!("var.{name}")));
+    }
+    Ok(edits)
 }

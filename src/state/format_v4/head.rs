@@ -14,18 +14,21 @@ impl<'a> Reader<'a> {
             let name = key.decode().into_owned();
             self.output(&key, name)?;
         }
-        let mut names: Vec<_> = self
-            .outputs
-            .iter()
-            .map(|output| (&output.name, output.key))
-            .collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let outputs = &self.outputs;
+        self.outputs_by_name = (0..offset(outputs.len())).collect();
+        let by_name = &mut self.outputs_by_name;
+        by_name.sort_by_key(|&at| &outputs[at as usize].name);
+        let named = by_name.iter().map(|&at| &outputs[at as usize]);
+        let repeated = named
+            .clone()
+            .zip(named.skip(1))
+            .find(|(one, next)| one.name == next.name);
+        match repeated {
             None => Ok(()),
-            Some(pair) => Err(Fault::new(
-                pair[1].1 as usize,
+            Some((_, repeated)) => Err(Fault::new(
+                repeated.key as usize,
                 Refusal::DuplicateOutput {
-                    name: pair[1].0.clone(),
+                    name: repeated.name.clone(),
                 },
             )),
         }

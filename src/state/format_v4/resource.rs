@@ -1,6 +1,5 @@
 //! Resource entries and their instances.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -76,7 +75,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         self.check_providers(start, first_instance, provider_id.is_some())?;
-        let sorted = self.check_duplicates(first_instance, &addr)?;
+        let order = self.check_duplicates(first_instance, &addr)?;
         let resources = &self.resources;
         if self.index.push(&addr, |at| &resources[at].addr).is_some() {
             return Err(Fault::new(start, Refusal::DuplicateResource));
@@ -93,7 +92,7 @@ impl<'a> Reader<'a> {
             provider_id,
             list: header.list,
             instances: (offset(first_instance), offset(self.instances.len())),
-            sorted,
+            order,
         });
         Ok(())
     }
@@ -161,32 +160,37 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses two objects with one identity; tells whether the objects are in Terraform's order.
-    fn check_duplicates(&self, first: usize, addr: &ResourceAddr) -> Result<bool, Fault> {
+    /// Refuses two objects with one identity; returns Terraform's order of the objects, if they stand in another.
+    fn check_duplicates(&self, first: usize, addr: &ResourceAddr) -> Result<Option<Box<[u32]>>, Fault> {
         fn identity(entry: &InstanceEntry) -> (Option<&InstanceKey>, Option<&str>) {
             (entry.key.as_ref(), entry.deposed.as_ref().map(DeposedKey::as_str))
         }
         let instances = &self.instances[first..];
-        let sorted = instances
+        let compare =
+            |a: usize, b: usize| compare_instances(identity(&instances[a]), identity(&instances[b]));
+        if (1..instances.len()).all(|at| compare(at - 1, at).is_lt()) {
+            return Ok(None);
+        }
+        let mut order: Vec<u32> = (0..offset(instances.len())).collect();
+        order.sort_by(|&a, &b| compare(a as usize, b as usize));
+        // The sort is stable: of two that are equal the second is the one that stands later in the text.
+        let repeated = order
             .windows(2)
-            .all(|pair| compare_instances(identity(&pair[0]), identity(&pair[1])).is_lt());
-        if sorted {
-            return Ok(true);
-        }
-        let mut seen = HashSet::new();
-        for entry in instances {
-            if !seen.insert(identity(entry)) {
-                return Err(Fault {
-                    at: entry.object.range().start,
-                    address: Some(addr.instance(entry.key.clone()).to_string()),
-                    refusal: match entry.deposed {
-                        None => Refusal::DuplicateInstance,
-                        Some(_) => Refusal::DuplicateDeposed,
-                    },
-                });
-            }
-        }
-        Ok(false)
+            .filter(|pair| compare(pair[0] as usize, pair[1] as usize).is_eq())
+            .map(|pair| pair[1])
+            .min();
+        let Some(repeated) = repeated else {
+            return Ok(Some(order.into()));
+        };
+        let entry = &instances[repeated as usize];
+        Err(Fault {
+            at: entry.object.range().start,
+            address: Some(addr.instance(entry.key.clone()).to_string()),
+            refusal: match entry.deposed {
+                None => Refusal::DuplicateInstance,
+                Some(_) => Refusal::DuplicateDeposed,
+            },
+        })
     }
 
     fn instances(&mut self) -> Result<(), Fault> {

@@ -1,6 +1,7 @@
 //! What is read and what is refused, with place, address and advice.
 
-use super::super::{Layout, Refusal, Serial, Snapshot};
+use super::super::{Instance, Layout, Output, Refusal, Serial, Snapshot};
+use crate::address::InstanceKey;
 
 fn read(text: &str) -> Snapshot {
     Snapshot::read(text).unwrap().unwrap()
@@ -369,5 +370,37 @@ proptest::proptest! {
                 proptest::prop_assert!(!error.to_string().is_empty() && !error.advice().is_empty());
             }
         }
+    }
+}
+
+#[test]
+fn finds_objects_and_outputs_in_whatever_order_they_stand() {
+    let objects = [
+        r#"{"index_key":"b"}"#,
+        r#"{"index_key":10,"deposed":"00000002"}"#,
+        r#"{"index_key":2}"#,
+        r#"{"deposed":"00000001"}"#,
+        r#"{"index_key":10,"deposed":"00000001"}"#,
+        r#"{"index_key":"10"}"#,
+        r#"{"index_key":10}"#,
+        r"{}",
+    ];
+    let snapshot = read(&instances(&objects.join(",")));
+    let resource = snapshot.resources().next().unwrap();
+    let found = |key: Option<InstanceKey>| -> Vec<usize> {
+        let found = resource.objects(key.as_ref()).into_iter();
+        found.map(Instance::index).collect()
+    };
+    assert_eq!(found(None), [7, 3]);
+    assert_eq!(found(Some(InstanceKey::Int(2))), [2]);
+    assert_eq!(found(Some(InstanceKey::Int(10))), [6, 4, 1]);
+    assert_eq!(found(Some(InstanceKey::Str("10".to_owned()))), [5]);
+    assert_eq!(found(Some(InstanceKey::Str("b".to_owned()))), [0]);
+    assert!(found(Some(InstanceKey::Str("c".to_owned()))).is_empty());
+    let snapshot = read(
+        r#"{"version":4,"outputs":{"z":{"value":1,"type":"number"},"a":{"value":2,"type":"number"},"b":{"value":3,"type":"number"}}}"#,
+    );
+    for (name, value) in [("z", Some("1")), ("a", Some("2")), ("b", Some("3")), ("c", None)] {
+        assert_eq!(snapshot.output(name).and_then(Output::value), value);
     }
 }

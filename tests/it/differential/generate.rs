@@ -160,7 +160,7 @@ impl Writer<'_> {
         if self.random.once_in(8) {
             let value = self.expression(module);
             body.push_str(&format!(
-                "  provisioner \"local-exec\" {{\n    command = \"true\"\n    environment = {{ X = jsonencode({value}) }}\n  }}\n"
+                "  provisioner \"local-exec\" {{\n    command = \"true\"\n    environment = {{ X = substr(jsonencode({value}), 0, 99) }}\n  }}\n"
             ));
         }
         module

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::support::command::Ended;
 use crate::support::terraform::{OVERRIDE_FILE, Terraform, changes};
 use crate::support::tools::TerraformBin;
 
@@ -13,27 +14,6 @@ use crate::support::tools::TerraformBin;
 pub struct Desk {
     dir: tempfile::TempDir,
     env: Vec<(String, String)>,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Ended {
-    /// Asserts the exit code.
-    pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Returns stdout as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
-    }
 }
 
 impl Desk {
@@ -73,11 +53,7 @@ impl Desk {
 
     /// Runs stackcut.
     pub fn run(&self, args: &[&str]) -> Ended {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(env!("CARGO_BIN_EXE_stackcut"))
+        let output = Command::new(env!("CARGO_BIN_EXE_stackcut"))
             .args(args)
             .current_dir(self.dir.path())
             .env("NO_COLOR", "1")
@@ -85,13 +61,8 @@ impl Desk {
             .env_remove("TF_DATA_DIR")
             .envs(Terraform::base_env())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap();
-        Ended {
-            code: status.code().unwrap(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
+            .output();
+        output.unwrap().into()
     }
 
     /// Terraform in a directory.

@@ -4,10 +4,11 @@ use std::fs;
 
 use super::desk::Desk;
 use super::workflow::applied;
+use crate::support::command::Ended;
 
 const FILE: &str = "plans/shop.hcl";
 
-fn emit(desk: &Desk, more: &[&str]) -> super::desk::Ended {
+fn emit(desk: &Desk, more: &[&str]) -> Ended {
     desk.run(&[&["emit", FILE, "--out", "infra-new"], more].concat())
 }
 
@@ -139,11 +140,9 @@ fn each_environment_has_a_tree_of_its_own() {
         let state = desk.path("infra").join(format!("{environment}.tfstate"));
         fs::copy(desk.path("infra/terraform.tfstate"), state).unwrap();
     }
-    let emitted = emit(&desk, &["--env", "stage"]);
-    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    emit(&desk, &["--env", "stage"]).code(0);
     assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
-    let emitted = emit(&desk, &["--env", "tenant-b/*"]);
-    assert_eq!(emitted.code, 0, "{}", emitted.stderr);
+    emit(&desk, &["--env", "tenant-b/*"]).code(0);
     assert!(desk.path("infra-new/stage/stacks/orders/main.tf").exists());
     let backend = desk.read("infra-new/tenant-b/prod/stacks/orders/main.tf");
     assert!(backend.contains("states/prod/orders.tfstate"), "{backend}");
@@ -214,4 +213,47 @@ split "app" {
         assert!(!desk.path(root).join("stacks/one/data/c.csv").exists(), "{root}");
         assert_eq!(mode("main.tf"), 0o600, "{root}");
     }
+}
+
+/// A run that stops half-way leaves a mix. The next one says so, takes nothing of it for somebody else's, and ends it.
+#[test]
+fn a_run_that_was_cut_off_is_told_and_ended() {
+    let desk = applied();
+    emit(&desk, &[]).code(0);
+    let plan = desk.read(FILE);
+    desk.write(FILE, &plan.replace("stack \"orders\"", "stack \"ordering\""));
+    // Somebody's file where a directory must be made.
+    desk.write("infra-new/stacks/ordering", "mine");
+    let stopped = emit(&desk, &[]).code(1);
+    assert!(
+        stopped.stderr.contains("some files may be written already"),
+        "{}",
+        stopped.stderr
+    );
+    fs::remove_file(desk.path("infra-new/stacks/ordering")).unwrap();
+    let says = "an earlier emit into infra-new was cut off, with";
+    let mix = desk.tree("infra-new");
+    let checked = emit(&desk, &["--check", "--format", "json"]).code(2);
+    assert!(checked.stderr.contains(says), "{}", checked.stderr);
+    assert!(
+        checked.stderr.contains("run it again to finish it"),
+        "{}",
+        checked.stderr
+    );
+    assert_eq!(checked.json()["cut_off"], true);
+    assert_eq!(desk.tree("infra-new"), mix);
+    // Meanwhile the plan file was put back: what the stopped run wrote is ours to replace, without force.
+    desk.write(FILE, &plan);
+    let ended = emit(&desk, &[]).code(0);
+    assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    assert!(ended.stderr.contains("this run finishes it"), "{}", ended.stderr);
+    let again = emit(&desk, &["--check", "--format", "json"]).code(0);
+    assert_eq!(again.json()["cut_off"], false);
+    assert!(!again.stderr.contains("cut off"), "{}", again.stderr);
+    let names: Vec<String> = fs::read_dir(desk.path("infra-new"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(".stackcut"))
+        .collect();
+    assert_eq!(names, [".stackcut-emit.json"]);
 }

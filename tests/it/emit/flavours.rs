@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::desk::{Desk, only_contracts};
+use crate::support::NETWORK;
 use crate::support::moto::Moto;
 use crate::support::terraform::{OVERRIDE_FILE, aws_override, s3_backend};
 use crate::support::tools::tools;
@@ -10,20 +11,6 @@ use crate::support::tools::tools;
 const FILE: &str = "plan.hcl";
 
 const CODE: &str = r#"
-provider "aws" {
-  region = "eu-central-1"
-}
-
-resource "aws_vpc" "main" {
-  cidr_block = "10.0.0.0/16"
-}
-
-resource "aws_subnet" "private" {
-  count      = 2
-  vpc_id     = aws_vpc.main.id
-  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
-}
-
 resource "aws_security_group" "app" {
   name   = "app"
   vpc_id = aws_vpc.main.id
@@ -82,7 +69,7 @@ fn prove(contract: &str, waits: bool) {
     let bucket = aws.unique_bucket("flavours");
     aws.create_lock_table("locks");
     let desk = Desk::new(&[
-        ("infra/main.tf", CODE),
+        ("infra/main.tf", &[NETWORK, CODE].concat()),
         ("infra/backend.tf", &s3_backend(&bucket, "mono.tfstate", "locks")),
         (
             FILE,

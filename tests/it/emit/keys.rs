@@ -19,8 +19,9 @@ fn split(files: &[(&str, &str)], stacks: &str, dirs: &[&str]) -> Desk {
     terraform.init();
     terraform.apply();
     terraform.settle();
-    let cut = desk.run(&["split", "infra", "--plan", FILE, "--out", "out"]);
-    assert_eq!(cut.code, 0, "{}", cut.stderr);
+    let cut = desk
+        .run(&["split", "infra", "--plan", FILE, "--out", "out"])
+        .code(0);
     assert!(cut.stdout.contains("✓ code and states fit"), "{}", cut.stdout);
     // A person takes the states where the code looks for them.
     fs::create_dir(desk.path("live")).unwrap();

@@ -1,13 +1,8 @@
 //! AWS on an emulator: provider settings, dynamic blocks, documents in SSM and S3.
 
-use std::fs;
-
-use super::lab::{Lab, write};
-use super::small::{formatted, plan};
-use crate::support::flavours;
-use crate::support::moto::Moto;
-use crate::support::terraform::{Terraform, aws_override, changes};
-use crate::support::tools::tools;
+use super::lab::aws::OnAws;
+use crate::support::terraform::changes;
+use crate::support::{NETWORK, flavours};
 
 const CODE: &str = r#"
 terraform {
@@ -18,14 +13,7 @@ terraform {
       source  = "hashicorp/aws"
       version = "~> 3.39"
     }
-    random = {
-      source = "hashicorp/random"
-    }
   }
-}
-
-provider "aws" {
-  region = "eu-central-1"
 }
 
 # The region is decided elsewhere.
@@ -36,18 +24,6 @@ provider "aws" {
 
 resource "terraform_data" "region" {
   input = "us-east-1"
-}
-
-resource "aws_vpc" "main" {
-  cidr_block = "10.0.0.0/16"
-  tags       = { Name = "main" }
-}
-
-resource "aws_subnet" "private" {
-  count = 2
-
-  vpc_id     = aws_vpc.main.id
-  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
 }
 
 resource "aws_sqs_queue" "far" {
@@ -143,20 +119,8 @@ resource "terraform_data" "reader" {
     optional_upstreams = ["orders"]
   }
 "#;
-    let aws = Moto::shared().account();
-    let bucket = aws.unique_bucket("optional");
-    let scratch = tempfile::tempdir().unwrap();
-    let monolith = scratch.path().join("monolith");
-    write(&monolith.join("main.tf"), formatted(code).as_bytes());
-    let endpoints = formatted(&aws_override(&aws.endpoint(), &[]));
-    write(&monolith.join("endpoints_override.tf"), endpoints.as_bytes());
-    let terraform = Terraform::new(tools().terraform(), &monolith).envs(aws.env());
-    terraform.init();
-    terraform.apply();
-    terraform.settle();
-    let contract = format!("contract {{\n      store = \"s3\"\n      bucket = \"{bucket}\"\n    }}");
-    let plan = plan(stacks).replace("contract { store = \"remote_state\" }", &contract);
-    let lab = Lab::at(scratch, terraform, monolith, &plan);
+    let contract = ["store = \"s3\"", "bucket = \"BUCKET\""];
+    let OnAws { lab, bucket, .. } = OnAws::new(code, &[], stacks, &contract);
     let cut = lab.cut();
     insta::assert_snapshot!(cut.text("reader", "upstream.tf").replace(&bucket, "BUCKET"), @r#"
     # What this stack reads of others.
@@ -195,28 +159,8 @@ resource "terraform_data" "reader" {
     cut.prove();
 }
 
-fn prove(store: &str) {
-    let aws = Moto::shared().account();
-    let bucket = aws.unique_bucket("contracts");
-    let scratch = tempfile::tempdir().unwrap();
-    let monolith = scratch.path().join("monolith");
-    write(&monolith.join("main.tf"), formatted(CODE).as_bytes());
-    let endpoints = formatted(&aws_override(&aws.endpoint(), &["far"]));
-    write(&monolith.join("endpoints_override.tf"), endpoints.as_bytes());
-    let terraform = Terraform::new(tools().terraform(), &monolith).envs(aws.env());
-    // The provider that nothing uses cannot be installed here; stacks must not ask for it either.
-    let code = fs::read_to_string(monolith.join("main.tf")).unwrap();
-    let random = "    random = {\n      source = \"hashicorp/random\"\n    }\n";
-    write(&monolith.join("main.tf"), code.replace(random, "").as_bytes());
-    terraform.init();
-    terraform.apply();
-    terraform.settle();
-    let contract = format!(
-        "contract {{\n      {}\n    }}",
-        store.replace("BUCKET", &bucket).replace(", ", "\n      ")
-    );
-    let plan = plan(STACKS).replace("contract { store = \"remote_state\" }", &contract);
-    let lab = Lab::at(scratch, terraform, monolith, &plan);
+fn prove(contract: &[&str]) {
+    let lab = OnAws::new(&[NETWORK, CODE].concat(), &["far"], STACKS, contract).lab;
     let cut = lab.cut();
     cut.prove();
     let app = cut.text("app", "main.tf");
@@ -234,11 +178,13 @@ fn prove(store: &str) {
 #[test]
 fn values_cross_through_every_store() {
     for flavour in flavours() {
-        prove(match flavour {
-            "s3" => "store = \"s3\", bucket = \"BUCKET\", path = \"/contracts/prod\"",
-            "ssm" => "store = \"ssm\"",
-            "variables" => "store = \"variables\"",
-            _ => "store = \"remote_state\"",
-        });
+        match flavour {
+            "s3" => prove(&[
+                "store = \"s3\"",
+                "bucket = \"BUCKET\"",
+                "path = \"/contracts/prod\"",
+            ]),
+            store => prove(&[&format!("store = \"{store}\"")]),
+        }
     }
 }

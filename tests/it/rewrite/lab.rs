@@ -1,5 +1,6 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
+pub mod aws;
 mod judge;
 mod quick;
 
@@ -16,7 +17,7 @@ use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
 use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
-use stackcut::rewrite::{self, Input, Rewritten};
+use stackcut::rewrite::{self, Code, Input, Rewritten};
 use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
@@ -160,12 +161,14 @@ impl Lab {
             plan: &plan,
             source: &source,
             configuration: &configuration,
-            options: &LoadOptions::default(),
-            tree: &tree,
-            paths: &paths,
-            variables: &variables,
-            variable_paths: &variable_paths,
-            lock_file: lock_file.as_ref(),
+            code: Code {
+                options: &LoadOptions::default(),
+                tree: &tree,
+                paths: &paths,
+                variables: &variables,
+                variable_paths: &variable_paths,
+                lock_file: lock_file.as_ref(),
+            },
             snapshot: &snapshot,
             assignment: &computed.assignment,
             locations: &locations,

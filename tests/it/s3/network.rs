@@ -63,6 +63,19 @@ pub(super) fn request(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
+/// Passes a request on, and returns the whole answer.
+pub(super) fn passed_on(to: SocketAddr, asked: &[u8]) -> Vec<u8> {
+    let mut upstream = TcpStream::connect(to).unwrap();
+    // One request per connection, so that an answer is over when the connection is.
+    let end = asked.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
+    upstream.write_all(&asked[..end]).unwrap();
+    upstream.write_all(b"connection: close\r\n").unwrap();
+    upstream.write_all(&asked[end..]).unwrap();
+    let mut answer = Vec::new();
+    upstream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
 /// Passes every request on to the emulator; the answers to the first `lost` of those that begin with one of `verbs`
 /// are thrown away.
 pub(super) fn lossy(to: SocketAddr, lost: usize, verbs: &'static [&'static str]) -> SocketAddr {
@@ -72,14 +85,7 @@ pub(super) fn lossy(to: SocketAddr, lost: usize, verbs: &'static [&'static str])
         if asked.is_empty() {
             return;
         }
-        let mut upstream = TcpStream::connect(to).unwrap();
-        // One request per connection, so that an answer is over when the connection is.
-        let end = asked.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
-        upstream.write_all(&asked[..end]).unwrap();
-        upstream.write_all(b"connection: close\r\n").unwrap();
-        upstream.write_all(&asked[end..]).unwrap();
-        let mut answer = Vec::new();
-        upstream.read_to_end(&mut answer).unwrap();
+        let answer = passed_on(to, &asked);
         let text = String::from_utf8_lossy(&asked);
         let loses = verbs.iter().any(|verb| text.contains(verb))
             && left

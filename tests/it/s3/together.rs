@@ -1,7 +1,7 @@
 //! Many states at the same time: few requests, and the outcome of each as if it were alone.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::Write as _;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use stackcut::backend::clock::TestClock;
 use stackcut::backend::conformance::info;
 use stackcut::backend::s3::{S3Backend, S3Clients};
 use stackcut::backend::settling::Settling;
-use stackcut::backend::{BackendError, DigestStanding, StateBackend, StateLock};
-use stackcut::state::Md5Digest;
+use stackcut::backend::{BackendError, DigestStanding, Expect, StateBackend, StateLock};
+use stackcut::state::{Fingerprint, Lineage, Md5Digest, Serial};
 
 use super::lab::{Lab, TABLE, TABLE_LOCK};
-use super::network::{listen, lossy, request};
+use super::network::{listen, lossy, passed_on, request};
 
 const PATIENT: Duration = Duration::from_secs(30);
 
@@ -28,9 +28,13 @@ fn id(lab: &Lab, number: usize) -> String {
 
 /// Opens handles for that many states, as one process does; the lock table may be reached through a proxy.
 fn open(lab: &Lab, count: usize, proxy: Option<SocketAddr>) -> Vec<S3Backend> {
+    open_through(lab, count, "endpoints.dynamodb", proxy)
+}
+
+fn open_through(lab: &Lab, count: usize, service: &str, proxy: Option<SocketAddr>) -> Vec<S3Backend> {
     let clients = S3Clients::with_patience(Arc::new(TestClock::default()), PATIENT).unwrap();
     let endpoint = proxy.map(|address| format!("http://{address}"));
-    let through = endpoint.as_deref().map(|url| ("endpoints.dynamodb", url));
+    let through = endpoint.as_deref().map(|url| (service, url));
     let arguments: Vec<_> = TABLE_LOCK.iter().copied().chain(through).collect();
     let open = |number| clients.open(lab.config(&key(number), &arguments)).unwrap();
     (0..count).map(open).collect()
@@ -206,15 +210,80 @@ fn a_lost_answer_is_told_to_everyone_and_settled_by_each() {
     }
 }
 
-/// Passes every request on to the emulator, but for transactions, which are answered with this error.
-fn without_transactions(to: SocketAddr, status: &'static str, code: &'static str) -> SocketAddr {
+fn print(number: usize) -> (Vec<u8>, Fingerprint) {
+    let bytes = format!("{{{number}}}").into_bytes();
+    let print = Fingerprint::of_bytes(Lineage::new("l"), Serial(1), &bytes);
+    (bytes, print)
+}
+
+/// What should not be there, and what was just written, is told by listings; what is wrong is told of nothing.
+#[test]
+fn a_listing_tells_of_many_states() {
+    let lab = Lab::new();
+    let states = open(&lab, 100, None);
+    // Others that stand between, as in a bucket that many use.
+    lab.aws
+        .put_object(&lab.bucket, "031.tfstate.stackcut/journal/x", b"{}");
+    lab.aws.put_object(&lab.bucket, "050.tfstate", b"{theirs}");
+    let mut told = Vec::new();
+    let requests = lab.requests_of(|| told = at_once(&states, |_, state| state.confirm(None).unwrap()));
+    let (lists, gets) = requests
+        .iter()
+        .filter(|request| request.starts_with("s3 "))
+        .partition::<Vec<_>, _>(|request| request.contains("list-type"));
+    assert!((1..=15).contains(&lists.len()) && gets.is_empty(), "{requests:?}");
+    let absent = told
+        .iter()
+        .flatten()
+        .filter(|told| told.expect() == Expect::Absent);
+    // A state that came alone is left to a read.
+    assert!(absent.count() >= 90);
+    assert_eq!(told[50], None);
+
+    let locks = locked(&states);
+    at_once(&states, |number, state| {
+        let (bytes, print) = print(number);
+        let expect = state.read().unwrap().expect();
+        let written = state.write(&locks[number], &bytes, &expect).unwrap();
+        assert!(written.version.is_md5(&print.md5));
+        if number != 7 {
+            state.write_digest(&locks[number], &print.md5).unwrap();
+        }
+    });
+    lab.aws.put_object(&lab.bucket, "060.tfstate", b"{theirs}");
+    let told = at_once(&states, |number, state| {
+        state.confirm(Some(&print(number).1)).unwrap()
+    });
+    assert_eq!(told[60], None);
+    let confirmed = told
+        .iter()
+        .zip(&states)
+        .filter_map(|(told, state)| Some((told.as_ref()?, state)));
+    let mut count = 0;
+    for (number, (told, state)) in confirmed.enumerate() {
+        let read = state.read().unwrap();
+        assert_eq!(
+            (told.expect(), told.digest),
+            (read.expect(), read.digest),
+            "{number}"
+        );
+        count += 1;
+    }
+    assert!(count >= 90);
+    let missing = told[7]
+        .as_ref()
+        .is_none_or(|told| told.digest == DigestStanding::Missing);
+    assert!(missing);
+}
+
+/// Passes every request on to the emulator, but for those with this word, which are answered with this error.
+fn without(to: SocketAddr, word: &'static str, status: &'static str, body: String) -> SocketAddr {
     listen(move |mut stream| {
         let asked = request(&mut stream);
         if asked.is_empty() {
             return;
         }
-        if String::from_utf8_lossy(&asked).contains("DynamoDB_20120810.Transact") {
-            let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"no"}}"#);
+        if String::from_utf8_lossy(&asked).contains(word) {
             let head = format!(
                 "HTTP/1.1 {status} No\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
@@ -222,16 +291,29 @@ fn without_transactions(to: SocketAddr, status: &'static str, code: &'static str
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
             return;
         }
-        let mut upstream = TcpStream::connect(to).unwrap();
-        let end = asked.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
-        upstream.write_all(&asked[..end]).unwrap();
-        upstream.write_all(b"connection: close\r\n").unwrap();
-        upstream.write_all(&asked[end..]).unwrap();
-        let mut answer = Vec::new();
-        upstream.read_to_end(&mut answer).unwrap();
-        let _ = stream.write_all(&answer);
+        let _ = stream.write_all(&passed_on(to, &asked));
         let _ = stream.shutdown(Shutdown::Both);
     })
+}
+
+#[test]
+fn where_listings_are_denied_nothing_is_told() {
+    let lab = Lab::new();
+    for (status, code) in [
+        ("403", "AccessDenied"),
+        ("501", "NotImplemented"),
+        ("503", "SlowDown"),
+    ] {
+        let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+        let proxy = without(lab.aws.address(), "list-type", status, body);
+        let states = open_through(&lab, 20, "endpoints.s3", Some(proxy));
+        for told in at_once(&states, |_, state| state.confirm(None).unwrap()) {
+            assert_eq!(told, None, "{code}");
+        }
+        for read in at_once(&states, |_, state| state.read().unwrap()) {
+            assert_eq!(read.object, None);
+        }
+    }
 }
 
 #[test]
@@ -242,7 +324,8 @@ fn where_transactions_are_denied_or_unknown_each_call_goes_alone() {
         ("501", "NotImplemented"),
     ] {
         let lab = Lab::new();
-        let proxy = without_transactions(lab.aws.address(), status, code);
+        let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"no"}}"#);
+        let proxy = without(lab.aws.address(), "DynamoDB_20120810.Transact", status, body);
         let states = open(&lab, 20, Some(proxy));
         let theirs = info(9).with_path(&id(&lab, 3)).to_json();
         lab.aws

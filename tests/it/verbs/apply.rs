@@ -188,6 +188,8 @@ fn every_field_of_the_json_is_documented() {
     keys(&apply.json(), &mut found);
     let refused = desk.on("release", &desk.id(), &["--format", "json"]).code(2);
     keys(&refused.json(), &mut found);
+    let refused = desk.run(&["plan", "nope.hcl", "--format", "json"]).code(64);
+    keys(&refused.json(), &mut found);
     keys(
         &desk.run(&["status", "--format", "json"]).code(0).json(),
         &mut found,

@@ -1,6 +1,5 @@
 //! A monolith with its plan file, its states in local files or in an emulated bucket, and a person who types commands.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use super::shop::{CODE_AFTER, STACKS, TAKES, code, state};
 use crate::support::aws::{Account, REGION};
+use crate::support::command::Ended;
 use crate::support::moto::Moto;
 use crate::support::terraform::Terraform;
 use crate::support::tools::TerraformBin;
@@ -23,34 +23,6 @@ enum Place {
 pub(super) struct Desk {
     dir: tempfile::TempDir,
     place: Place,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: Option<i32>,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, stdout, stderr } = self;
-        write!(f, "exit code {code:?}\n--- stdout\n{stdout}--- stderr\n{stderr}")
-    }
-}
-
-impl Ended {
-    /// Insists on an exit code.
-    #[track_caller]
-    pub(super) fn code(self, code: i32) -> Self {
-        assert!(self.code == Some(code), "expected exit code {code}\n{self}");
-        self
-    }
-
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap()
-    }
 }
 
 pub(super) const PLAN: &str = "plans/shop.hcl";
@@ -299,12 +271,7 @@ impl Desk {
     }
 
     pub(super) fn run(&self, args: &[&str]) -> Ended {
-        let output = self.command(args).output().unwrap();
-        Ended {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.command(args).output().unwrap().into()
     }
 
     /// Starts a command whose output is kept for [`ended`].
@@ -356,28 +323,13 @@ impl Desk {
     }
 
     pub(super) fn transcript(&self, args: &[&str]) -> String {
-        let ended = self.run(args);
-        let part = |name: &str, text: &str| match text {
-            "" => String::new(),
-            text => format!("--- {name}\n{text}"),
-        };
-        self.stable(&format!(
-            "exit code {}\n{}{}",
-            ended.code.unwrap(),
-            part("stdout", &ended.stdout),
-            part("stderr", &ended.stderr)
-        ))
+        self.stable(&self.run(args).transcript())
     }
 }
 
 /// Waits for a command, and returns how it ended.
 pub(super) fn ended(child: Child) -> Ended {
-    let output = child.wait_with_output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    child.wait_with_output().unwrap().into()
 }
 
 /// Finds migration IDs: `20261125-shop-0a1b2c3d`.

@@ -78,7 +78,7 @@ fn release_is_refused_while_the_code_stands() {
       = note: terraform_data.queue["é"] at mono/main.tf:11
       = note: terraform_data.vpc at mono/main.tf:8
       = note: an apply of this code would create them again; the sources stay locked
-    hint: remove them from the code, then run `stackcut release ID` again
+    hint: remove them from the code (`stackcut emit plans/shop.hcl --out DIR` writes what is left), then run `stackcut release ID` again
     "#);
     let json = desk.on("release", &id, &["--format", "json"]).code(2);
     assert_eq!(json.json()["runs"][0]["error"]["exit"], 2);

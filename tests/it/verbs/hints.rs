@@ -48,7 +48,8 @@ fn what_messages_say_can_be_pasted() {
         .collect();
     assert!(found.len() > 5, "{found:?}");
     desk.clear_code();
-    for command in found {
+    // DIR is for a person to choose.
+    for command in found.iter().filter(|command| !command.contains(" DIR")) {
         let code = paste(&desk, &format!("{command} </dev/null"));
         // 64 is the question that nobody can be asked here.
         let asks = command.contains(" undo ") || command.contains(" discard ");

@@ -82,6 +82,60 @@ fn a_lock_is_waited_for() {
     );
 }
 
+/// While one process waits, another ends its migration: the first finds the journal written on, and is told apart from
+/// an error. A script does the same as with a held lock: it waits, and tries again.
+#[test]
+fn a_migration_that_another_process_works_on_is_left_to_it() {
+    for format in ["text", "json"] {
+        let desk = Desk::local();
+        let lock = desk.lock_by_kim(SHOP);
+        let first = desk.start(&[
+            "apply",
+            PLAN,
+            "--auto-approve",
+            "--lock-timeout",
+            "1m",
+            "--format",
+            format,
+        ]);
+        while desk.records() == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let id = desk.id();
+        // Nobody who comes now is told that it stopped.
+        let third = desk.run(&["plan", PLAN, "--format", "json"]).code(3);
+        let error = &third.json()["error"];
+        assert_eq!(error["exit"], 3);
+        assert!(error["notes"][0].as_str().unwrap().contains("by jo@"), "{third}");
+        assert!(
+            error["hint"].as_str().unwrap().starts_with("wait for it"),
+            "{third}"
+        );
+        desk.on("undo", &id, &["--auto-approve"]).code(0);
+        fs::remove_dir_all(lock).unwrap();
+        let first = ended(first).code(3);
+        let stderr = desk.stable(&first.stderr);
+        assert!(
+            stderr.contains("migration ID: another process works on this migration"),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains(
+                "the other process has ended it: the migration is aborted, and this one holds no lock"
+            ),
+            "{stderr}"
+        );
+        if format == "json" {
+            let json = first.json();
+            assert_eq!(json["runs"][0]["error"]["exit"], 3);
+            assert_eq!(json["error"], json["runs"][0]["error"]);
+        }
+        // What it had waited for and got in the end, it gave back.
+        assert_eq!(desk.leftovers(), [""; 0]);
+        assert!(desk.states()[1..].iter().all(|(_, state)| state.is_none()));
+    }
+}
+
 #[test]
 fn waiting_ends() {
     let desk = Desk::local();

@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use super::desk::{Desk, Ended, PLAN};
+use super::desk::{Desk, PLAN};
+use crate::support::command::Ended;
 use crate::support::tools::tools;
 
 /// Gives the command a terminal: types when a text appears, and passes everything on.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::desk::{Desk, Ended, PLAN};
+use super::desk::{Desk, PLAN};
 use super::shop::state;
+use crate::support::command::Ended;
 
 const SECRET: &str = "s3cr3t-of-the-shop";
 

@@ -3,6 +3,15 @@
 use super::desk::{Desk, PLAN};
 use super::shop::CODE_AFTER;
 
+/// Replaces times: `2026-11-25 09:23 UTC`.
+fn minuteless(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(end) = text.find(" UTC") {
+        text.replace_range(end - "2026-11-25 09:23".len()..end + " UTC".len(), "TIME");
+    }
+    text
+}
+
 /// Replaces times: `2026-11-25 09:23:36 UTC`.
 fn timeless(text: &str) -> String {
     let mut text = text.to_owned();
@@ -31,7 +40,8 @@ fn they_say_how_migrations_stand() {
       shop  /home/mono/terraform.tfstate
       and 5 stacks; -v shows where
       first: remove what moved from the code of the sources
-      next: `stackcut release ID`, or `stackcut undo ID`
+      next: `stackcut release ID`
+        or: `stackcut undo ID`
     ");
     insta::assert_snapshot!(desk.transcript(&["history", PLAN]), @r"
     exit code 0
@@ -54,7 +64,8 @@ fn they_say_how_migrations_stand() {
       payments  /home/payments/terraform.tfstate
       search    /home/search/terraform.tfstate
       shop      /home/mono/terraform.tfstate
-      next: `stackcut undo ID`, or `stackcut discard ID`
+      next: `stackcut undo ID`
+        or: `stackcut discard ID`
     ");
     desk.on("undo", &id, &["--auto-approve"]).code(0);
     desk.apply().code(0);
@@ -66,6 +77,80 @@ fn they_say_how_migrations_stand() {
         .map(|line| line.split_whitespace().nth(4).unwrap())
         .collect();
     assert_eq!(outcomes, ["undone", "completed"]);
+}
+
+/// What is over takes one line; what came to nothing is counted.
+#[test]
+fn what_is_over_is_told_shortly() {
+    let desk = Desk::local();
+    let lock = desk.lock_by_kim("mono/terraform.tfstate");
+    for _ in 0..2 {
+        desk.apply().code(3);
+    }
+    std::fs::remove_dir_all(&lock).unwrap();
+    desk.put_file("mono/main.tf", CODE_AFTER);
+    desk.apply().code(0);
+    let status = |args: &[&str]| {
+        let text = desk.transcript(&[&["status"], args].concat());
+        // The spaces of a column are as many as a name is long.
+        let words: Vec<String> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        minuteless(&words.join("\n"))
+    };
+    insta::assert_snapshot!(status(&[]), @r"
+    exit code 0
+    --- stdout
+    finished outcome when by
+    ID completed TIME jo@host
+    -v shows how to take one back, or delete its backups
+
+    2 attempts were given up before anything was written, the last TIME; --all lists them
+    ");
+    insta::assert_snapshot!(status(&["--all"]), @r"
+    exit code 0
+    --- stdout
+    finished outcome when by
+    ID completed TIME jo@host
+    ID aborted TIME jo@host
+    ID aborted TIME jo@host
+    -v shows how to take one back, or delete its backups
+    ");
+    let all = desk.migrations();
+    let changed_nothing: Vec<bool> = all
+        .iter()
+        .map(|found| found["changed_nothing"].as_bool().unwrap())
+        .collect();
+    assert_eq!(changed_nothing, [false, true, true]);
+    // What waits comes first.
+    desk.put_file("mono/main.tf", &super::shop::code());
+    desk.on("undo", all[0]["id"].as_str().unwrap(), &["--auto-approve"])
+        .code(0);
+    desk.apply().code(0);
+    let text = status(&[]);
+    let fenced = text.find("fenced: done").unwrap();
+    assert!(
+        text.find("ID undone TIME").unwrap() > fenced && text.contains("2 attempts"),
+        "{text}"
+    );
+}
+
+/// Every file may lead to the same place: what lies there is told once, and belongs to the file of its split.
+#[test]
+fn a_migration_is_told_once_and_belongs_to_its_split() {
+    let desk = Desk::local();
+    for number in 0..20 {
+        let plan = desk
+            .plan(&["orders"])
+            .replace("\"shop\"", &format!("\"other-{number}\""));
+        desk.put_file(&format!("plans/{number:02}.hcl"), &plan);
+    }
+    desk.apply().code(0);
+    let id = desk.id();
+    assert_eq!(desk.migrations()[0]["file"], PLAN);
+    desk.clear_code();
+    desk.on("release", &id, &[]).code(0);
 }
 
 #[test]
@@ -136,8 +221,8 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
         ),
         (
             "newer",
-            &|| std::fs::write(record(3), third.replace("{\"format\":1", "{\"format\":2")).unwrap(),
-            "record 3 of the journal has format 2",
+            &|| std::fs::write(record(3), third.replacen("{\"format\":", "{\"format\":9", 1)).unwrap(),
+            "record 3 of the journal has format 9",
             "use the version of stackcut that wrote the record",
         ),
         (

@@ -107,7 +107,12 @@ fn discard_ends_the_way_back() {
     desk.apply().code(0);
     let id = desk.id();
     let refused = desk.on("discard", &id, &["--auto-approve"]).code(1);
-    assert!(refused.stderr.contains("the migration is fenced"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("run `stackcut release {id}` first")),
+        "{refused}"
+    );
     desk.clear_code();
     desk.on("release", &id, &[]).code(0);
     desk.on("discard", &id, &[]).code(64);

@@ -3,31 +3,12 @@
 use stackcut::verify::Verdict;
 
 use super::stage::{Stage, assert_holds, root};
-use crate::rewrite::lab::{Lab, write};
-use crate::rewrite::small::{formatted, plan};
-use crate::support::moto::Moto;
-use crate::support::terraform::{Terraform, aws_override};
-use crate::support::tools::tools;
+use crate::rewrite::lab::aws::OnAws;
+use crate::support::NETWORK;
 
 const CODE: &str = r#"
-provider "aws" {
-  region = "eu-central-1"
-}
-
 resource "aws_sqs_queue" "orders" {
   name = "orders"
-}
-
-resource "aws_vpc" "main" {
-  cidr_block = "10.0.0.0/16"
-  tags       = { Name = "main" }
-}
-
-resource "aws_subnet" "private" {
-  count = 2
-
-  vpc_id     = aws_vpc.main.id
-  cidr_block = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
 }
 
 resource "aws_security_group" "app" {
@@ -57,26 +38,14 @@ const STACKS: &str = r#"
   }
 "#;
 
-/// Rehearses a cut with one store, and with a reader that can do without its upstream where the provider can; the contracts are created, and nothing else is to do, though nothing is applied yet.
-fn rehearse(store: &str, optional: bool) {
-    let aws = Moto::shared().account();
-    let bucket = aws.unique_bucket("rehearsed");
-    let scratch = tempfile::tempdir().unwrap();
-    let monolith = scratch.path().join("monolith");
-    write(&monolith.join("main.tf"), formatted(CODE).as_bytes());
-    let endpoints = formatted(&aws_override(&aws.endpoint(), &[]));
-    write(&monolith.join("endpoints_override.tf"), endpoints.as_bytes());
-    let terraform = Terraform::new(tools().terraform(), &monolith).envs(aws.env());
-    terraform.init();
-    terraform.apply();
-    terraform.settle();
-    let contract = format!("contract {{\n      {}\n    }}", store.replace("BUCKET", &bucket));
+/// Rehearses a cut with one store, and with a reader that can do without its upstream where the provider can: the
+/// contracts are created, and nothing else is to do, though nothing is applied yet.
+fn rehearse(contract: &[&str], optional: bool) {
     let stacks = match optional {
         true => STACKS.to_owned(),
         false => STACKS.replace("    optional_upstreams = [\"orders\"]\n", ""),
     };
-    let plan = plan(&stacks).replace("contract { store = \"remote_state\" }", &contract);
-    let lab = Lab::at(scratch, terraform, monolith, &plan);
+    let OnAws { lab, aws, .. } = OnAws::new(&[NETWORK, CODE].concat(), &[], &stacks, contract);
     let cut = lab.cut();
     let mut stage = Stage::new(&lab);
     stage.env.extend(
@@ -111,10 +80,10 @@ fn rehearse(store: &str, optional: bool) {
 
 #[test]
 fn parameters() {
-    rehearse("store = \"ssm\"", false);
+    rehearse(&["store = \"ssm\""], false);
 }
 
 #[test]
 fn objects() {
-    rehearse("store = \"s3\"\n      bucket = \"BUCKET\"", true);
+    rehearse(&["store = \"s3\"", "bucket = \"BUCKET\""], true);
 }

@@ -2,36 +2,10 @@
 
 use stackcut::verify::{Class, Verdict};
 
-use super::stage::{Stage, edit, root, shown};
+use super::stage::{CODE, STACKS, Stage, edit, root, shown};
 use crate::rewrite::lab::Lab;
 use crate::rewrite::small::{formatted, plan};
 use crate::support::tools::tools;
-
-const CODE: &str = r#"
-variable "size" {
-  default = 1
-}
-
-resource "terraform_data" "vpc" {
-  input = { id = "PLANTED-vpc", size = var.size }
-}
-
-resource "terraform_data" "queue" {
-  for_each = toset(["in", "out.v2"])
-
-  input = "PLANTED-${terraform_data.vpc.output.id}-${each.key}"
-}
-
-resource "terraform_data" "rest" {
-  input            = "PLANTED-rest"
-  triggers_replace = "PLANTED-once"
-}
-"#;
-
-const STACKS: &str = r#"
-  stack "network" { take = ["terraform_data.vpc"] }
-  stack "queues" { take = ["terraform_data.queue"] }
-"#;
 
 fn lab(more: &[(&str, &str)]) -> Lab {
     let code = formatted(CODE);

@@ -6,36 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::processes::{is_alive, wrapper};
-use super::stage::fingerprint;
+use super::stage::{CODE, STACKS, fingerprint};
 use crate::rewrite::lab::write;
 use crate::rewrite::small::{formatted, plan};
 use crate::support::terraform::Terraform;
 use crate::support::tools::tools;
-
-const CODE: &str = r#"
-variable "size" {
-  default = 1
-}
-
-resource "terraform_data" "vpc" {
-  input = { id = "PLANTED-vpc", size = var.size }
-}
-
-resource "terraform_data" "queue" {
-  for_each = toset(["in", "out"])
-
-  input = "PLANTED-${terraform_data.vpc.output.id}-${each.key}"
-}
-
-resource "terraform_data" "rest" {
-  input = "PLANTED-rest"
-}
-"#;
-
-const STACKS: &str = r#"
-  stack "network" { take = ["terraform_data.vpc"] }
-  stack "queues" { take = ["terraform_data.queue"] }
-"#;
 
 /// A monolith that is applied, a plan file, and a place for temporary files.
 struct Desk {

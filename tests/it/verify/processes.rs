@@ -31,6 +31,11 @@ const STACKS: &str = r#"
   stack "c" { take = ["terraform_data.c"] }
 "#;
 
+fn applied() -> Lab {
+    let files = [("main.tf", &*formatted(CODE))];
+    Lab::new(tools().terraform(), &files, &plan(STACKS)).apply()
+}
+
 /// A wrapper that does something before each `plan`, and writes down which plans began and ended, in order.
 pub fn wrapper(dir: &Path, before_plan: &str) -> PathBuf {
     let path = dir.join("terraform");
@@ -48,12 +53,7 @@ pub fn wrapper(dir: &Path, before_plan: &str) -> PathBuf {
 
 #[test]
 fn independent_stacks_are_planned_at_once_and_producers_first() {
-    let lab = Lab::new(
-        tools().terraform(),
-        &[("main.tf", &formatted(CODE))],
-        &plan(STACKS),
-    )
-    .apply();
+    let lab = applied();
     let cut = lab.cut();
     let dir = tempfile::tempdir().unwrap();
     // The plans of `a` and `b` each wait for the other to begin; one after the other they would wait in vain.
@@ -91,12 +91,7 @@ fn independent_stacks_are_planned_at_once_and_producers_first() {
 /// An interruption kills what is at work and leaves no scratch directory.
 #[test]
 fn an_interruption_leaves_nothing() {
-    let lab = Lab::new(
-        tools().terraform(),
-        &[("main.tf", &formatted(CODE))],
-        &plan(STACKS),
-    )
-    .apply();
+    let lab = applied();
     let cut = lab.cut();
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path().display();
@@ -140,12 +135,7 @@ pub fn is_alive(pid: &str) -> bool {
 /// What people have in TF_CLI_ARGS_plan reaches the plan, and does no harm.
 #[test]
 fn arguments_from_the_environment() {
-    let lab = Lab::new(
-        tools().terraform(),
-        &[("main.tf", &formatted(CODE))],
-        &plan(STACKS),
-    )
-    .apply();
+    let lab = applied();
     let mut cut = lab.cut();
     super::stage::edit(&mut cut, "a", "main.tf", "\"a\"\n}", "\"z\"\n}");
     let mut stage = Stage::new(&lab);

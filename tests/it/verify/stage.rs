@@ -15,6 +15,34 @@ use crate::rewrite::lab::{CutMade, Lab};
 use crate::support::terraform as support;
 use crate::support::tools::{TerraformBin, tools};
 
+/// A monolith whose values must not be shown: each of them has `PLANTED` in it.
+pub const CODE: &str = r#"
+variable "size" {
+  default = 1
+}
+
+resource "terraform_data" "vpc" {
+  input = { id = "PLANTED-vpc", size = var.size }
+}
+
+resource "terraform_data" "queue" {
+  for_each = toset(["in", "out.v2"])
+
+  input = "PLANTED-${terraform_data.vpc.output.id}-${each.key}"
+}
+
+resource "terraform_data" "rest" {
+  input            = "PLANTED-rest"
+  triggers_replace = "PLANTED-once"
+}
+"#;
+
+/// Its stacks.
+pub const STACKS: &str = r#"
+  stack "network" { take = ["terraform_data.vpc"] }
+  stack "queues" { take = ["terraform_data.queue"] }
+"#;
+
 /// Everything but the binary that a rehearsal of a cut takes.
 pub struct Stage {
     pub monolith: PathBuf,

@@ -1,8 +1,11 @@
-//! Format 1 of a record: one line of JSON that ends in its own checksum.
+//! Format 2 of a record: one line of JSON that ends in its own checksum.
 //!
 //! ```text
-//! {"format":1,"sequence":2,"previous":"<sum of record 1>","session":"…","at":"…","event":{"kind":"…",…},"sum":"<sha256>"}
+//! {"format":2,"sequence":2,"previous":"<sum of record 1>","session":"…","at":"…","event":{"kind":"…",…},"sum":"<sha256>"}
 //! ```
+//!
+//! Format 1 is read as well: there, `backups_intended` announced the backups and told what originals the stores keep;
+//! now the first record announces them, and the first wave tells.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,16 +17,16 @@ use crate::stack::{LockId, StackName, StateId};
 use crate::state::{Fingerprint, Lineage, Serial, Sha256Digest};
 
 /// The format written here, and the newest one read.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// Returns a record's JSON object, without its checksum.
 pub(super) fn write(record: &Record) -> String {
-    serde_json::to_string(&RecordV1::from(record)).expect("strings and numbers always serialise")
+    serde_json::to_string(&RecordText::from(record)).expect("strings and numbers always serialise")
 }
 
 /// Reads a record's JSON object, without its checksum.
 pub(super) fn read(sequence: u64, text: &str) -> Result<Record, JournalError> {
-    let mirror: RecordV1 = serde_json::from_str(text).map_err(|error| JournalError::Unreadable {
+    let mirror: RecordText = serde_json::from_str(text).map_err(|error| JournalError::Unreadable {
         sequence,
         fault: format!("unexpected content at column {}", error.column()),
     })?;
@@ -31,59 +34,79 @@ pub(super) fn read(sequence: u64, text: &str) -> Result<Record, JournalError> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct RecordV1 {
+struct RecordText {
     format: u64,
     sequence: u64,
     previous: Option<String>,
     session: String,
     at: String,
-    event: EventV1,
+    event: EventText,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum EventV1 {
-    Started { migration: MigrationV1 },
-    BackupsIntended { originals: Vec<OriginalV1> },
-    WaveIntended { wave: u32, writes: Vec<WritingV1> },
+enum EventText {
+    Started {
+        migration: MigrationText,
+    },
+    BackupsIntended {
+        originals: Vec<OriginalText>,
+    },
+    WaveIntended {
+        wave: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        originals: Vec<OriginalText>,
+        writes: Vec<WritingText>,
+    },
     ReleaseIntended,
     Fenced,
     FenceReleaseIntended,
     Completed,
-    AbortIntended { reason: String },
+    AbortIntended {
+        reason: String,
+    },
     Aborted,
-    UndoStarted { images: Vec<ImageV1> },
-    UndoWaveIntended { wave: u32, writes: Vec<WritingV1> },
+    UndoStarted {
+        images: Vec<ImageText>,
+    },
+    UndoWaveIntended {
+        wave: u32,
+        writes: Vec<WritingText>,
+    },
     UndoReleaseIntended,
     Undone,
-    UndoAbortIntended { reason: String },
+    UndoAbortIntended {
+        reason: String,
+    },
     UndoAborted,
     DiscardIntended,
     Discarded,
     Resumed,
-    FoundStuck { states: Vec<FoundV1> },
+    FoundStuck {
+        states: Vec<FoundText>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
-struct MigrationV1 {
+struct MigrationText {
     id: String,
-    states: Vec<StateV1>,
+    states: Vec<StateText>,
     plan: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StateV1 {
+struct StateText {
     state: String,
     place: String,
     lock: String,
     wave: u32,
     fence: bool,
-    before: Option<FingerprintV1>,
-    after: FingerprintV1,
+    before: Option<FingerprintText>,
+    after: FingerprintText,
 }
 
 #[derive(Serialize, Deserialize)]
-struct FingerprintV1 {
+struct FingerprintText {
     lineage: String,
     serial: u64,
     sha256: String,
@@ -92,26 +115,26 @@ struct FingerprintV1 {
 }
 
 #[derive(Serialize, Deserialize)]
-struct OriginalV1 {
+struct OriginalText {
     state: String,
     version_id: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WritingV1 {
+struct WritingText {
     state: String,
     before: Option<String>,
     after: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ImageV1 {
+struct ImageText {
     state: String,
-    restored: FingerprintV1,
+    restored: FingerprintText,
 }
 
 #[derive(Serialize, Deserialize)]
-struct FoundV1 {
+struct FoundText {
     state: String,
     found: Option<String>,
 }
@@ -156,7 +179,7 @@ impl Reader {
         text.map(|text| self.sha(text)).transpose()
     }
 
-    fn fingerprint(&self, mirror: FingerprintV1) -> Result<Fingerprint, JournalError> {
+    fn fingerprint(&self, mirror: FingerprintText) -> Result<Fingerprint, JournalError> {
         Ok(Fingerprint {
             lineage: Lineage::new(mirror.lineage),
             serial: Serial(mirror.serial),
@@ -166,7 +189,7 @@ impl Reader {
         })
     }
 
-    fn change(&self, mirror: StateV1) -> Result<StateChange, JournalError> {
+    fn change(&self, mirror: StateText) -> Result<StateChange, JournalError> {
         Ok(StateChange {
             id: self.state(&mirror.state)?,
             place: mirror.place,
@@ -178,7 +201,7 @@ impl Reader {
         })
     }
 
-    fn migration(&self, mirror: MigrationV1) -> Result<Migration, JournalError> {
+    fn migration(&self, mirror: MigrationText) -> Result<Migration, JournalError> {
         let id = mirror
             .id
             .parse()
@@ -194,8 +217,8 @@ impl Reader {
         })
     }
 
-    fn originals(&self, mirrors: Vec<OriginalV1>) -> Result<Vec<Original>, JournalError> {
-        let original = |mirror: OriginalV1| {
+    fn originals(&self, mirrors: Vec<OriginalText>) -> Result<Vec<Original>, JournalError> {
+        let original = |mirror: OriginalText| {
             Ok(Original {
                 state: self.state(&mirror.state)?,
                 version_id: mirror.version_id,
@@ -204,8 +227,8 @@ impl Reader {
         mirrors.into_iter().map(original).collect()
     }
 
-    fn writes(&self, mirrors: Vec<WritingV1>) -> Result<Vec<Writing>, JournalError> {
-        let write = |mirror: WritingV1| {
+    fn writes(&self, mirrors: Vec<WritingText>) -> Result<Vec<Writing>, JournalError> {
+        let write = |mirror: WritingText| {
             Ok(Writing {
                 state: self.state(&mirror.state)?,
                 before: self.sha_or_none(mirror.before.as_deref())?,
@@ -215,8 +238,8 @@ impl Reader {
         mirrors.into_iter().map(write).collect()
     }
 
-    fn images(&self, mirrors: Vec<ImageV1>) -> Result<Vec<Image>, JournalError> {
-        let image = |mirror: ImageV1| {
+    fn images(&self, mirrors: Vec<ImageText>) -> Result<Vec<Image>, JournalError> {
+        let image = |mirror: ImageText| {
             Ok(Image {
                 state: self.state(&mirror.state)?,
                 restored: self.fingerprint(mirror.restored)?,
@@ -225,38 +248,43 @@ impl Reader {
         mirrors.into_iter().map(image).collect()
     }
 
-    fn event(&self, mirror: EventV1) -> Result<Event, JournalError> {
+    fn event(&self, mirror: EventText) -> Result<Event, JournalError> {
         Ok(match mirror {
-            EventV1::Started { migration } => Event::Started(Box::new(self.migration(migration)?)),
-            EventV1::BackupsIntended { originals } => Event::BackupsIntended {
+            EventText::Started { migration } => Event::Started(Box::new(self.migration(migration)?)),
+            EventText::BackupsIntended { originals } => Event::BackupsIntended {
                 originals: self.originals(originals)?,
             },
-            EventV1::WaveIntended { wave, writes } => Event::WaveIntended {
+            EventText::WaveIntended {
                 wave,
+                originals,
+                writes,
+            } => Event::WaveIntended {
+                wave,
+                originals: self.originals(originals)?,
                 writes: self.writes(writes)?,
             },
-            EventV1::ReleaseIntended => Event::ReleaseIntended,
-            EventV1::Fenced => Event::Fenced,
-            EventV1::FenceReleaseIntended => Event::FenceReleaseIntended,
-            EventV1::Completed => Event::Completed,
-            EventV1::AbortIntended { reason } => Event::AbortIntended { reason },
-            EventV1::Aborted => Event::Aborted,
-            EventV1::UndoStarted { images } => Event::UndoStarted {
+            EventText::ReleaseIntended => Event::ReleaseIntended,
+            EventText::Fenced => Event::Fenced,
+            EventText::FenceReleaseIntended => Event::FenceReleaseIntended,
+            EventText::Completed => Event::Completed,
+            EventText::AbortIntended { reason } => Event::AbortIntended { reason },
+            EventText::Aborted => Event::Aborted,
+            EventText::UndoStarted { images } => Event::UndoStarted {
                 images: self.images(images)?,
             },
-            EventV1::UndoWaveIntended { wave, writes } => Event::UndoWaveIntended {
+            EventText::UndoWaveIntended { wave, writes } => Event::UndoWaveIntended {
                 wave,
                 writes: self.writes(writes)?,
             },
-            EventV1::UndoReleaseIntended => Event::UndoReleaseIntended,
-            EventV1::Undone => Event::Undone,
-            EventV1::UndoAbortIntended { reason } => Event::UndoAbortIntended { reason },
-            EventV1::UndoAborted => Event::UndoAborted,
-            EventV1::DiscardIntended => Event::DiscardIntended,
-            EventV1::Discarded => Event::Discarded,
-            EventV1::Resumed => Event::Resumed,
-            EventV1::FoundStuck { states } => {
-                let found = |mirror: FoundV1| {
+            EventText::UndoReleaseIntended => Event::UndoReleaseIntended,
+            EventText::Undone => Event::Undone,
+            EventText::UndoAbortIntended { reason } => Event::UndoAbortIntended { reason },
+            EventText::UndoAborted => Event::UndoAborted,
+            EventText::DiscardIntended => Event::DiscardIntended,
+            EventText::Discarded => Event::Discarded,
+            EventText::Resumed => Event::Resumed,
+            EventText::FoundStuck { states } => {
+                let found = |mirror: FoundText| {
                     Ok((
                         self.state(&mirror.state)?,
                         self.sha_or_none(mirror.found.as_deref())?,
@@ -269,7 +297,7 @@ impl Reader {
     }
 }
 
-impl RecordV1 {
+impl RecordText {
     fn into_record(self, sequence: u64) -> Result<Record, JournalError> {
         let reader = Reader { sequence };
         Ok(Record {
@@ -282,7 +310,7 @@ impl RecordV1 {
     }
 }
 
-impl From<&Record> for RecordV1 {
+impl From<&Record> for RecordText {
     fn from(record: &Record) -> Self {
         Self {
             format: FORMAT,
@@ -290,12 +318,12 @@ impl From<&Record> for RecordV1 {
             previous: record.previous.map(|sum| sum.to_string()),
             session: record.session.clone(),
             at: record.at.clone(),
-            event: EventV1::from(&record.event),
+            event: EventText::from(&record.event),
         }
     }
 }
 
-impl From<&Fingerprint> for FingerprintV1 {
+impl From<&Fingerprint> for FingerprintText {
     fn from(print: &Fingerprint) -> Self {
         Self {
             lineage: print.lineage.as_str().to_owned(),
@@ -307,16 +335,16 @@ impl From<&Fingerprint> for FingerprintV1 {
     }
 }
 
-impl From<&Migration> for MigrationV1 {
+impl From<&Migration> for MigrationText {
     fn from(migration: &Migration) -> Self {
-        let state = |change: &StateChange| StateV1 {
+        let state = |change: &StateChange| StateText {
             state: state_text(&change.id),
             place: change.place.clone(),
             lock: change.lock.as_str().to_owned(),
             wave: change.wave,
             fence: change.fence,
-            before: change.before.as_ref().map(FingerprintV1::from),
-            after: FingerprintV1::from(&change.after),
+            before: change.before.as_ref().map(FingerprintText::from),
+            after: FingerprintText::from(&change.after),
         };
         Self {
             id: migration.id.to_string(),
@@ -326,8 +354,16 @@ impl From<&Migration> for MigrationV1 {
     }
 }
 
-fn write_mirrors(writes: &[Writing]) -> Vec<WritingV1> {
-    let mirror = |write: &Writing| WritingV1 {
+fn original_mirrors(originals: &[Original]) -> Vec<OriginalText> {
+    let mirror = |original: &Original| OriginalText {
+        state: state_text(&original.state),
+        version_id: original.version_id.clone(),
+    };
+    originals.iter().map(mirror).collect()
+}
+
+fn write_mirrors(writes: &[Writing]) -> Vec<WritingText> {
+    let mirror = |write: &Writing| WritingText {
         state: state_text(&write.state),
         before: write.before.map(|sum| sum.to_string()),
         after: write.after.map(|sum| sum.to_string()),
@@ -335,23 +371,22 @@ fn write_mirrors(writes: &[Writing]) -> Vec<WritingV1> {
     writes.iter().map(mirror).collect()
 }
 
-impl From<&Event> for EventV1 {
+impl From<&Event> for EventText {
     fn from(event: &Event) -> Self {
         match event {
             Event::Started(migration) => Self::Started {
-                migration: MigrationV1::from(&**migration),
+                migration: MigrationText::from(&**migration),
             },
             Event::BackupsIntended { originals } => Self::BackupsIntended {
-                originals: originals
-                    .iter()
-                    .map(|original| OriginalV1 {
-                        state: state_text(&original.state),
-                        version_id: original.version_id.clone(),
-                    })
-                    .collect(),
+                originals: original_mirrors(originals),
             },
-            Event::WaveIntended { wave, writes } => Self::WaveIntended {
+            Event::WaveIntended {
+                wave,
+                originals,
+                writes,
+            } => Self::WaveIntended {
                 wave: *wave,
+                originals: original_mirrors(originals),
                 writes: write_mirrors(writes),
             },
             Event::ReleaseIntended => Self::ReleaseIntended,
@@ -365,9 +400,9 @@ impl From<&Event> for EventV1 {
             Event::UndoStarted { images } => Self::UndoStarted {
                 images: images
                     .iter()
-                    .map(|image| ImageV1 {
+                    .map(|image| ImageText {
                         state: state_text(&image.state),
-                        restored: FingerprintV1::from(&image.restored),
+                        restored: FingerprintText::from(&image.restored),
                     })
                     .collect(),
             },
@@ -387,7 +422,7 @@ impl From<&Event> for EventV1 {
             Event::FoundStuck { states } => Self::FoundStuck {
                 states: states
                     .iter()
-                    .map(|(state, found)| FoundV1 {
+                    .map(|(state, found)| FoundText {
                         state: state_text(state),
                         found: found.map(|sum| sum.to_string()),
                     })
