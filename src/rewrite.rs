@@ -264,6 +264,12 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         rewritten.readings.insert(state.clone(), readings);
         rewritten.upstreams.insert(state.clone(), upstreams);
     }
+    let mut beside = directories(input.configuration);
+    beside.retain(|dir| dir.starts_with("../"));
+    if !beside.is_empty() {
+        let name = input.source.name().to_string();
+        rewritten.ledger.beside.insert(name, beside);
+    }
     match faults.iter().any(|fault| fault.severity == Severity::Error) {
         true => Err(faults),
         false => Ok(rewritten),

@@ -84,7 +84,7 @@ impl Cut<'_> {
             locations: &locations,
             contracts: &contracts,
         };
-        let (rewritten, presets) = match following.follow(&mut assigned) {
+        let (mut rewritten, presets) = match following.follow(&mut assigned) {
             Ok(found) => found,
             Err(reason) => {
                 let computed = inputs.carry(assigned, Vec::new(), take)?;
@@ -108,6 +108,8 @@ impl Cut<'_> {
             faults.extend(proof.state(id, snapshot));
         }
         if faults.is_empty() {
+            let mut lost = proof.lost_types(&inputs.snapshots);
+            rewritten.warnings.append(&mut lost);
             let code = Ok(rewritten);
             return Ok(Together { computed, code });
         }
