@@ -9,6 +9,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::{memchr_iter, memrchr};
+
 pub use bounded::{Shown, bounded, kind_of};
 use excerpt::{Excerpt, WIDTH};
 
@@ -38,16 +40,24 @@ impl SourceFile {
             offset -= 1;
         }
         let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        // A file may have thousands of findings: what comes before each is counted as fast as can be.
+        let line_start = memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
         Position {
-            line: before.bytes().filter(|&b| b == b'\n').count() + 1,
+            line: memchr_iter(b'\n', before.as_bytes()).count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
 
     /// Returns the text of a line (counted from 1) without its line ending.
     pub fn line(&self, line: usize) -> &str {
-        self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
+        let mut rest = self.text.as_str();
+        if let Some(before) = line.checked_sub(2) {
+            let Some(end) = memchr_iter(b'\n', rest.as_bytes()).nth(before) else {
+                return "";
+            };
+            rest = &rest[end + 1..];
+        }
+        rest.lines().next().unwrap_or("")
     }
 
     /// Returns the text of a line around a place, for programs: all of it, unless it is so long that nobody wrote it.
@@ -199,6 +209,29 @@ mod tests {
             "error: unknown stack\n  --> a.hcl:2:8\n  |\n2 | \tstack \"é\" {\n  | \t      ^^^\n  = note: nothing was written\nhint: rename it"
         );
     }
+    #[test]
+    fn lines_are_found_by_their_number() {
+        let file = SourceFile {
+            path: "a.hcl".into(),
+            text: "a\r\n\nbé\nc".into(),
+        };
+        for (line, text) in [(0, "a"), (1, "a"), (2, ""), (3, "bé"), (4, "c"), (5, ""), (9, "")] {
+            assert_eq!(file.line(line), text, "{line}");
+        }
+        for (offset, line, column) in [
+            (0, 1, 1),
+            (2, 1, 3),
+            (3, 2, 1),
+            (5, 3, 2),
+            (6, 3, 2),
+            (7, 3, 3),
+            (8, 4, 1),
+            (99, 4, 2),
+        ] {
+            assert_eq!(file.position(offset), Position { line, column }, "{offset}");
+        }
+    }
+
     fn place_in(text: String, span: Range<usize>) -> Vec<String> {
         let file = SourceFile {
             path: "a.tf".into(),
