@@ -60,10 +60,13 @@ impl Locks {
                 holder: format!("{} ({})", holder.who, holder.operation),
                 wait: pause,
             });
+            // Another process that has taken the migration over holds locks of the same IDs.
+            (taking.still_ours)()?;
             self.give_back(taking)?;
             if !context.wait(pause) {
                 return Err(Cause::Interrupted);
             }
+            (taking.still_ours)()?;
             wait = (wait * 2).min(LONGEST_WAIT);
             tried = match taking.still_held(&state) {
                 Some(still) => Err(still),
@@ -127,6 +130,31 @@ impl Locks {
     pub(super) fn perhaps_ours(&self, migration: &Migration) -> BTreeSet<StateId> {
         let all = migration.states().iter().map(|change| change.id.clone());
         all.filter(|id| !self.gone.contains(id)).collect()
+    }
+
+    /// Forgets the held locks that do not stand any more, and returns whose they were.
+    ///
+    /// A process that was overtaken while it waited for a lock may just have been giving back others, of the same IDs.
+    pub(super) fn forget_fallen(
+        &mut self,
+        context: &Context<'_>,
+        handles: &Handles,
+        migration: &Migration,
+    ) -> Result<Vec<StateId>, Cause> {
+        let held = std::mem::take(&mut self.held);
+        let standing = self.ours(context, handles, migration);
+        self.held = held;
+        let standing = standing?;
+        let fallen: Vec<StateId> = self
+            .held
+            .keys()
+            .filter(|id| !standing.contains(*id))
+            .cloned()
+            .collect();
+        for id in &fallen {
+            self.held.remove(id);
+        }
+        Ok(fallen)
     }
 
     /// Returns the states whose lock is ours. Asks for those that this process has not touched.
@@ -224,6 +252,8 @@ pub(super) struct Taking<'a> {
     pub(super) operation: &'a str,
     /// Whether a lock may be given back while another is waited for.
     pub(super) yields: &'a (dyn Fn(&StateChange) -> bool + Sync),
+    /// Whether the migration is still this process's own.
+    pub(super) still_ours: &'a (dyn Fn() -> Result<(), Cause> + Sync),
 }
 
 impl Taking<'_> {

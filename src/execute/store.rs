@@ -227,6 +227,20 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Makes sure that nobody else has gone on with this journal.
+    pub(super) fn check(&self) -> Result<(), Cause> {
+        let sequence = self.journal.next_sequence();
+        let name = record_name(&self.journal.migration().id, sequence);
+        let found = self
+            .home
+            .get_sidecar(&name)
+            .map_err(|source| self.failed(source))?;
+        match found {
+            Some(text) if !Record::is_torn(&text) => Err(Cause::Concurrent { sequence }),
+            _ => Ok(()),
+        }
+    }
+
     fn create(&mut self, record: &Record) -> Result<(), Cause> {
         let name = record_name(&self.journal.migration().id, record.sequence);
         let text = record.to_text();

@@ -8,6 +8,7 @@ mod interleave;
 mod journal_down;
 mod locks;
 mod order;
+mod overtaken;
 mod refuse;
 mod stolen;
 mod sweep;

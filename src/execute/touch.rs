@@ -61,9 +61,11 @@ impl Walk<'_> {
                 store,
                 lock,
                 told,
-            } => told
-                .settle(change, *store, lock)
-                .map(|now| back(change, Some(now))),
+            } => {
+                self.still_ours()?;
+                let now = told.settle(change, *store, lock)?;
+                Ok(back(change, Some(now)))
+            }
             Touched::Seen(_) => Ok(None),
         });
         let mut seen = seen.into_iter();

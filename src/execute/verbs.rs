@@ -56,8 +56,9 @@ pub fn resume(
     recompute: &dyn Recompute,
 ) -> Result<Outcome, ExecuteError> {
     let mut walk = take_over(context, handles, found, recompute)?;
-    let phase = walk.phase();
-    if let Err(cause) = walk.free_late_locks(phase) {
+    if walk.phase().finished().is_some()
+        && let Err(cause) = walk.free_late_locks()
+    {
         return Err(walk.stopped(cause));
     }
     walk.run()
@@ -193,26 +194,35 @@ fn take_over<'a>(
 
 /// Returns how long an undo must wait for requests of another process that may still be under way.
 ///
-/// A late write of a result would land after the undo has looked. Going on (a resume) need not fear it: it writes the
-/// same bytes under the same condition.
+/// A late write of a result would land after the undo has looked; a late release of a lock would take the undo's. Such a
+/// process may be alive, and sees only some time after the undo's first record that the migration is no longer its own
+/// ([`Walk::still_ours`]). Going on (a resume) need not fear it: it writes the same bytes under the same condition.
 fn settle_time(context: &Context<'_>, found: &FoundJournal) -> std::time::Duration {
-    let journal = &found.journal;
-    if !matches!(journal.phase(), Phase::Writing(_)) {
-        return std::time::Duration::ZERO;
-    }
-    let newest = journal
-        .records()
+    let records = found.journal.records();
+    let mut others = records
         .iter()
         .rev()
-        .find(|record| record.session != context.session)
-        .and_then(|record| record.at.parse::<jiff::Timestamp>().ok());
-    let Some(newest) = newest else {
-        return std::time::Duration::ZERO;
-    };
-    let age = context.surroundings.now().duration_since(newest);
-    // A record from the future means that clocks differ: then the whole time is waited.
-    let age = std::time::Duration::try_from(age).unwrap_or_default();
-    context.settle.saturating_sub(age)
+        .filter(|record| record.session != context.session);
+    match found.journal.phase() {
+        Phase::Writing(_) | Phase::Releasing | Phase::ReleasingFence | Phase::UndoAborting(_)
+            if others.next().is_some() =>
+        {
+            context.settle
+        }
+        // Locks that came too late are being given back, unless that was long ago.
+        Phase::Fenced | Phase::Completed => match records.last() {
+            Some(last) if last.session != context.session && last.event == Event::Resumed => {
+                let age = last.at.parse::<jiff::Timestamp>().map(|at| {
+                    // A record from the future means that clocks differ: then the whole time is waited.
+                    let age = context.surroundings.now().duration_since(at);
+                    std::time::Duration::try_from(age).unwrap_or_default()
+                });
+                context.settle.saturating_sub(age.unwrap_or_default())
+            }
+            _ => std::time::Duration::ZERO,
+        },
+        _ => std::time::Duration::ZERO,
+    }
 }
 
 /// Refuses stores that are not the places the migration is about.

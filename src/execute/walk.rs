@@ -1,6 +1,8 @@
 //! The one loop behind every verb: observe, decide, do one step, observe again.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use super::context::{Context, Progress};
 use super::error::{Cause, ExecuteError, Left};
@@ -14,6 +16,9 @@ use crate::journal::{
     Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, gives_back, needs,
 };
 use crate::stack::StateId;
+
+/// For which part of the time that an undo waits for others a process trusts that its journal is its own.
+const FRESH: u32 = 3;
 
 /// One process at work on one migration.
 pub(super) struct Walk<'a> {
@@ -35,6 +40,10 @@ pub(super) struct Walk<'a> {
     pub(super) takes_over: bool,
     /// Why the work is being given up, while the locks are being released.
     given_up: Option<Cause>,
+    /// Whether all locks were seen to stand after they were taken, where others may have had them as well.
+    locks_stand: bool,
+    /// When the journal was last known to be this process's own.
+    owned_at: Mutex<jiff::Timestamp>,
     /// How another process ended the migration meanwhile.
     ended: Option<Phase>,
 }
@@ -61,6 +70,8 @@ impl<'a> Walk<'a> {
             attempts: BTreeMap::new(),
             takes_over: false,
             given_up: None,
+            locks_stand: false,
+            owned_at: Mutex::new(context.surroundings.now()),
             ended: None,
         }
     }
@@ -141,6 +152,7 @@ impl<'a> Walk<'a> {
                     migration,
                     operation: if undo { "stackcut-undo" } else { "stackcut-apply" },
                     yields: &|change| gives_back(journal.phase(), change),
+                    still_ours: &|| self.writer.check(),
                 };
                 self.locks.take(&taking, &wanted)?;
                 self.looks.complete(&self.context, self.handles, journal)?;
@@ -158,6 +170,11 @@ impl<'a> Walk<'a> {
             self.check_interrupt()?;
         }
         match step {
+            Step::Record(Event::WaveIntended { .. } | Event::UndoWaveIntended { .. })
+                if !self.do_locks_stand()? =>
+            {
+                Ok(())
+            }
             Step::Record(event) => self.append(event),
             Step::BackUp => self.back_up(),
             Step::Write(ids) => self.write(&ids),
@@ -165,20 +182,66 @@ impl<'a> Walk<'a> {
             Step::RepairDigests(ids) => self.repair_digests(&ids),
             Step::Discard => self.discard(),
             Step::Unlock(ids) => {
+                self.still_ours()?;
                 let migration = self.writer.journal().migration();
                 self.locks.release(&self.context, self.handles, migration, &ids)
             }
         }
     }
 
+    /// Tells whether all locks that were taken still stand; those that do not are taken again.
+    ///
+    /// Asked before the first write, by whoever went on with a migration or its undo: another process may have been at it
+    /// until then, with the same locks.
+    fn do_locks_stand(&mut self) -> Result<bool, Cause> {
+        let may_be_shared = match self.phase() {
+            Phase::Preparing => self.takes_over,
+            Phase::UndoLocking(_) => true,
+            _ => false,
+        };
+        if !may_be_shared || self.locks_stand {
+            return Ok(true);
+        }
+        let migration = self.writer.journal().migration();
+        let fallen = self.locks.forget_fallen(&self.context, self.handles, migration)?;
+        for id in &fallen {
+            self.looks.forget(id);
+        }
+        self.locks_stand = fallen.is_empty();
+        Ok(self.locks_stand)
+    }
+
+    /// Makes sure that the migration is still this process's own, if that was last known some time ago: a process can
+    /// sleep between two effects for as long as it likes, and a wave can take long.
+    ///
+    /// An undo waits for longer than this before it touches anything.
+    pub(super) fn still_ours(&self) -> Result<(), Cause> {
+        let fresh = self.context.settle / FRESH;
+        if fresh.is_zero() {
+            // Here a lock is the process's own.
+            return Ok(());
+        }
+        let mut owned_at = self.owned_at.lock().expect("no holder panics");
+        let now = self.context.surroundings.now();
+        let age = Duration::try_from(now.duration_since(*owned_at));
+        if age.is_ok_and(|age| age < fresh) {
+            return Ok(());
+        }
+        self.writer.check()?;
+        *owned_at = now;
+        Ok(())
+    }
+
     /// Appends an event, and tells where the migration stands now.
     pub(super) fn append(&mut self, event: Event) -> Result<(), Cause> {
         let before = self.phase();
+        let now = self.context.surroundings.now();
         if matches!(event, Event::UndoStarted { .. }) {
             // It makes more versions known.
             self.looks.forget_all();
         }
         self.writer.append(event)?;
+        self.owned_at = Mutex::new(now);
         self.attempts.clear();
         if self.phase() != before {
             self.context.tell(&Progress::Phase(self.phase()));
@@ -202,8 +265,14 @@ impl<'a> Walk<'a> {
             (_, Phase::UndoLocking(_)) => Event::UndoAbortIntended { reason },
             _ => return Err(cause),
         };
+        let appended = self.append(event);
+        // What the record met may be an earlier one of this process's own, whose answer was lost.
+        if matches!(appended, Err(Cause::Concurrent { .. })) && !matches!(cause, Cause::JournalStore { .. }) {
+            self.leave_what_ended();
+            return appended;
+        }
         self.given_up = Some(cause);
-        self.append(event)?;
+        appended?;
         // Not sooner: a record whose answer was lost may let the writes begin, which need the copies.
         if self.begun_backups && self.phase() == Phase::Aborting {
             self.clear_backups();
@@ -220,26 +289,44 @@ impl<'a> Walk<'a> {
             store(self.handles, migration.home()).map(|home| find(migration.home(), home, &migration.id));
         let Ok(Ok(found)) = home else { return };
         let phase = found.journal.phase();
-        if self.free_late_locks(phase).is_ok_and(|is_over| is_over) {
+        let Ok(writer) = Writer::open(self.context, self.handles, found) else {
+            return;
+        };
+        self.writer = writer;
+        // What this process knew of locks, the other one may have undone.
+        self.locks = Locks::default();
+        if self.free_late_locks().is_ok() && phase.finished().is_some() {
             self.ended = Some(phase);
         }
     }
 
-    /// Releases the locks that a process took for a migration after another had ended it. Returns whether it is over.
-    pub(super) fn free_late_locks(&mut self, phase: Phase) -> Result<bool, Cause> {
-        let Some(finished) = phase.finished() else {
-            return Ok(false);
+    /// Releases the locks that a process took for a migration after another had ended it, or was about to.
+    pub(super) fn free_late_locks(&mut self) -> Result<(), Cause> {
+        let phase = self.phase();
+        let is_late = |change: &StateChange| match phase {
+            Phase::Fenced => !change.fence,
+            // Here they protect nothing any more, and nobody takes them again.
+            Phase::Aborting | Phase::UndoReleasing => true,
+            _ => phase.finished().is_some(),
         };
-        let migration = self.writer.journal().migration();
-        let ours = self.locks.ours(&self.context, self.handles, migration)?;
-        let is_late = |id: &StateId| {
-            let fence = migration.state(id).is_some_and(|change| change.fence);
-            !(fence && finished == Finished::Fenced)
-        };
-        let late: Vec<StateId> = ours.into_iter().filter(is_late).collect();
-        self.locks
-            .release(&self.context, self.handles, migration, &late)?;
-        Ok(true)
+        let migration = self.writer.journal().migration().clone();
+        let changes = migration.states().iter().filter(|change| is_late(change));
+        let changes: Vec<&StateChange> = changes.collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let ours = self.locks.ours(&self.context, self.handles, &migration)?;
+        let late = changes.into_iter().map(|change| &change.id);
+        let late: Vec<StateId> = late.filter(|id| ours.contains(*id)).cloned().collect();
+        if late.is_empty() {
+            return Ok(());
+        }
+        if matches!(phase, Phase::Fenced | Phase::Completed) {
+            // From here an undo can set out, with the same locks: one that has begun is met here, one that begins now sees
+            // this record and waits.
+            self.append(Event::Resumed)?;
+        }
+        self.locks.release(&self.context, self.handles, &migration, &late)
     }
 
     fn moved_on(&mut self, misfits: Vec<Misfit>) -> Cause {
@@ -256,9 +343,12 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|misfit| (misfit.change.id.clone(), misfit.found.sha256))
             .collect();
-        // Being stuck is what must be said, even if it cannot be noted.
-        let _ = self.writer.append(Event::FoundStuck { states });
-        Cause::Stuck(misfits)
+        match self.writer.append(Event::FoundStuck { states }) {
+            // What was found is the other process's work.
+            Err(cause @ Cause::Concurrent { .. }) => cause,
+            // Being stuck is what must be said, even if it cannot be noted.
+            _ => Cause::Stuck(misfits),
+        }
     }
 
     pub(super) fn phase(&self) -> Phase {

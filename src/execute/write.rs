@@ -101,7 +101,7 @@ impl Walk<'_> {
                 .flatten()
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
             let turn = walk.turn()?;
-            put((change, store, lock), bytes, &change.after, &seen.expect, turn)
+            walk.put((change, store, lock), bytes, &change.after, &seen.expect, turn)
         })
     }
 
@@ -115,6 +115,7 @@ impl Walk<'_> {
                     store.remove(lock, version).map_err(failed)?;
                 }
                 drop(turn);
+                walk.still_ours()?;
                 store.remove_digest(lock).map_err(failed)?;
                 return Ok(Told::Gone);
             }
@@ -125,7 +126,7 @@ impl Walk<'_> {
                 .restored(&change.id)
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            put((change, store, lock), &bytes, image, &seen.expect, turn)
+            walk.put((change, store, lock), &bytes, image, &seen.expect, turn)
         })
     }
 
@@ -148,6 +149,7 @@ impl Walk<'_> {
                         return Err(Cause::OtherResult(change.id.clone()));
                     }
                 };
+                walk.still_ours()?;
                 match digest {
                     Some(digest) => store.write_digest(lock, &digest),
                     None => store.remove_digest(lock),
@@ -196,7 +198,34 @@ impl Walk<'_> {
     fn turn(&self) -> Result<Turn<'_>, Cause> {
         let turn = self.writes.take();
         self.check_interrupt()?;
+        self.still_ours()?;
         Ok(turn)
+    }
+
+    /// Writes an object, which is what the turn is for, and its digest: right after it, unless the state is new and the
+    /// store can tell of it together with others.
+    fn put(
+        &self,
+        (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
+        bytes: &[u8],
+        print: &Fingerprint,
+        expect: &Expect,
+        turn: Turn<'_>,
+    ) -> Result<Told, Cause> {
+        let failed = |source| failed(change, source);
+        let written = store.write(lock, bytes, expect).map_err(failed)?;
+        drop(turn);
+        let can_tell = written.version.is_md5(&print.md5);
+        if can_tell && change.is_new() {
+            return Ok(Told::WithoutDigest(print.clone()));
+        }
+        self.still_ours()?;
+        store.write_digest(lock, &print.md5).map_err(failed)?;
+        Ok(if can_tell {
+            Told::Content(print.clone())
+        } else {
+            Told::Nothing
+        })
     }
 
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
@@ -258,30 +287,6 @@ impl Sources<'_> {
         checked.into_iter().collect::<Result<(), Cause>>()?;
         Ok(results)
     }
-}
-
-/// Writes an object, which is what the turn is for, and its digest: right after it, unless the state is new and the store
-/// can tell of it together with others.
-fn put(
-    (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
-    bytes: &[u8],
-    print: &Fingerprint,
-    expect: &Expect,
-    turn: Turn<'_>,
-) -> Result<Told, Cause> {
-    let failed = |source| failed(change, source);
-    let written = store.write(lock, bytes, expect).map_err(failed)?;
-    drop(turn);
-    let can_tell = written.version.is_md5(&print.md5);
-    if can_tell && change.is_new() {
-        return Ok(Told::WithoutDigest(print.clone()));
-    }
-    store.write_digest(lock, &print.md5).map_err(failed)?;
-    Ok(if can_tell {
-        Told::Content(print.clone())
-    } else {
-        Told::Nothing
-    })
 }
 
 pub(super) fn failed(change: &StateChange, source: BackendError) -> Cause {

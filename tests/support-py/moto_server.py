@@ -171,8 +171,17 @@ class CopyOnce:
 
     def deepcopy(self, what):
         if id(what) not in self.copies:
-            self.copies[id(what)] = copy.deepcopy(what)
+            self.copies[id(what)] = self.kept(what)
         return self.copies[id(what)]
+
+    @staticmethod
+    def kept(what):
+        """A table as it is: puts and deletions exchange whole items, and so the items themselves can be shared."""
+        if not isinstance(what, models.Table) or what.has_range_key or what.stream_shard:
+            return copy.deepcopy(what)
+        table = copy.copy(what)
+        table.items = copy.copy(what.items)
+        return table
 
 
 def fit_transactions():

@@ -132,7 +132,7 @@ impl Bucket {
                 Err(_) => break,
             };
             next = page.next_continuation_token.clone();
-            let ends = page.is_truncated != Some(true);
+            let ends = page.is_truncated != Some(true) && next.is_none();
             if !sought.take(page.contents(), ends) || next.is_none() {
                 break;
             }
@@ -164,7 +164,8 @@ impl<'a> Sought<'a> {
         for object in page {
             let Some(key) = object.key() else { continue };
             if key < self.last.as_str() {
-                // Not in order: what is missing may still come, and so nothing more can be told.
+                // Not in order: what is missing may still come, and so no absence can be told.
+                self.told.retain(|_, told| *told != Told::Absent);
                 return false;
             }
             key.clone_into(&mut self.last);
@@ -251,7 +252,8 @@ mod tests {
         check(&["a", "b", "c"], &[(&["a"], false), (&["bb"], false)], "a+ b- c?");
         check(&["a", "b", "c"], &[(&["a"], false), (&["d"], false)], "a+ b- c-");
         // A bucket that lists in no order tells no absence.
-        check(&["a", "b", "c"], &[(&["b", "a"], true)], "a- b+ c?");
+        check(&["a", "b", "c"], &[(&["b", "a"], true)], "a? b+ c?");
+        check(&["a", "b", "c"], &[(&["b"], false), (&["a"], true)], "a? b+ c?");
         check(&["é", "ü"], &[(&["é", "ü"], true)], "é+ ü+");
     }
 

@@ -221,6 +221,7 @@ fn racing_runs_all_get_their_locks() {
                     migration: &migration,
                     operation: "race",
                     yields: &|_| true,
+                    still_ours: &|| Ok(()),
                 };
                 let wanted: Vec<&StateChange> = migration.states().iter().collect();
                 let ids: Vec<StateId> = wanted.iter().map(|change| change.id.clone()).collect();
