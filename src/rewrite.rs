@@ -8,6 +8,7 @@
 
 mod access;
 mod align;
+mod already;
 mod backend;
 mod closure;
 mod contract_files;
@@ -49,6 +50,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
+pub use already::Told;
 pub use follow::{Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 pub use reading::{Document, Reading};

@@ -1,6 +1,6 @@
 //! Finding migrations: their journals lie beside the sources of plan files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,9 +139,7 @@ fn search_for(
         }
     }
     found.listed = journals.iter().map(|journal| journal.id.clone()).collect();
-    for finding in stores.take_findings() {
-        ui.finding(&finding);
-    }
+    ui.findings(&stores.take_findings());
     Ok(found)
 }
 
@@ -189,15 +187,18 @@ fn places<'a>(all: &'a [FileHomes], stores: &Stores, into: &mut Search) -> Vec<P
 fn list_all<'a>(places: &'a [Place<'a>], into: &mut Search) -> Vec<Journal<'a>> {
     let listed = side_by_side::each(places, |place| execute::list(&*place.store));
     let mut at = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut journals: Vec<Journal<'a>> = Vec::new();
     for (place, listed) in places.iter().zip(listed) {
         let name = place.store.describe();
-        let is_new = !into.looked.contains(&name);
-        if is_new {
-            into.looked.push(name);
-        }
+        let is_new = seen.insert(name.clone());
         let ids = match listed {
-            Ok(ids) => ids,
+            Ok(ids) => {
+                if is_new {
+                    into.looked.push(name);
+                }
+                ids
+            }
             Err(error) if is_new => {
                 into.problems.push(backend_error(&error).into());
                 continue;
@@ -323,7 +324,7 @@ pub(super) fn find(
     for place in &looked {
         error = error.note(format!("looked beside {place}"));
     }
-    if looked.is_empty() {
+    if looked.is_empty() && problems.is_empty() {
         error = error.note("found no plan file in ./plans or here");
     }
     let near: Vec<&str> = listed.iter().map(MigrationId::as_str).collect();

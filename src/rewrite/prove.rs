@@ -177,9 +177,18 @@ fn managed(state: &Snapshot) -> impl Iterator<Item = ResourceInstanceAddr> {
 
 /// Finds objects of a state that have no block, or one that is repeated in another way.
 pub fn undeclared_objects(configuration: &Configuration, state: &Snapshot) -> Vec<Diagnostic> {
-    managed(state)
-        .filter_map(|address| has_block(configuration, &address))
-        .collect()
+    misfits(configuration, state).map(|(_, fault)| fault).collect()
+}
+
+/// Finds the same, with the addresses.
+pub(super) fn misfits(
+    configuration: &Configuration,
+    state: &Snapshot,
+) -> impl Iterator<Item = (ResourceInstanceAddr, Diagnostic)> {
+    managed(state).filter_map(|address| {
+        let fault = has_block(configuration, &address)?;
+        Some((address, fault))
+    })
 }
 
 /// Finds names in a root module and in every module it calls that nothing declares.
