@@ -316,7 +316,11 @@ fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> Row {
     let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let bucket = format!("bench-{}", started.unwrap().as_millis());
     let location = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
-    prepare(host, "s3", "PUT", &format!("/{bucket}"), "", location);
+    // The bare PUTs go to a bucket of their own, so that nothing of them stands among the states.
+    let bare_bucket = format!("{bucket}-bare");
+    for bucket in [&bucket, &bare_bucket] {
+        prepare(host, "s3", "PUT", &format!("/{bucket}"), "", location);
+    }
     prepare(
         host,
         "dynamodb",
@@ -339,9 +343,9 @@ fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> Row {
         latency: Latency::new(0, 0, 0),
         calls: AtomicU64::new(0),
     });
-    let open = |id: StateId| {
+    let open = |bucket: &str, id: StateId| {
         let arguments = BTreeMap::from([
-            ("bucket".to_owned(), bucket.clone()),
+            ("bucket".to_owned(), bucket.to_owned()),
             ("key".to_owned(), format!("{id}/terraform.tfstate")),
             ("dynamodb_table".to_owned(), "locks".to_owned()),
         ]);
@@ -352,11 +356,12 @@ fn in_s3(cut: &Cut, endpoint: &str, parallel: usize) -> Row {
         let counted: Arc<dyn StateBackend> = Arc::new(Gated::new(plain, &gate));
         (id, counted)
     };
-    let handles: Handles = ids(cut).map(open).collect();
+    let handles: Handles = ids(cut).map(|id| open(&bucket, id)).collect();
+    let bare_handles: Handles = ids(cut).map(|id| open(&bare_bucket, id)).collect();
     lay_out(cut, &*handles[&StateId::Source("mono".parse().unwrap())]);
     // Connections first, so that nobody pays for them.
-    bare(cut, &handles, parallel);
-    let bare = bare(cut, &handles, parallel);
+    bare(cut, &bare_handles, parallel);
+    let bare = bare(cut, &bare_handles, parallel);
     let before = gate.calls.load(Ordering::Relaxed);
     let sent = requests_so_far(host);
     let apply = apply(cut, &handles, parallel);

@@ -2,9 +2,17 @@
 //!
 //! Reading rooms return these; the surface decides how they are coloured. Columns count characters, as editors do.
 
+mod bounded;
+mod excerpt;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+use memchr::{memchr_iter, memrchr};
+
+pub use bounded::{Shown, bounded, kind_of};
+use excerpt::{Excerpt, WIDTH};
 
 /// A text and the path under which people know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +40,34 @@ impl SourceFile {
             offset -= 1;
         }
         let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        // A file may have thousands of findings: what comes before each is counted as fast as can be.
+        let line_start = memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
         Position {
-            line: before.bytes().filter(|&b| b == b'\n').count() + 1,
+            line: memchr_iter(b'\n', before.as_bytes()).count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
 
     /// Returns the text of a line (counted from 1) without its line ending.
     pub fn line(&self, line: usize) -> &str {
-        self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
+        let mut rest = self.text.as_str();
+        if let Some(before) = line.checked_sub(2) {
+            let Some(end) = memchr_iter(b'\n', rest.as_bytes()).nth(before) else {
+                return "";
+            };
+            rest = &rest[end + 1..];
+        }
+        rest.lines().next().unwrap_or("")
+    }
+
+    /// Returns the text of a line around a place, for programs: all of it, unless it is so long that nobody wrote it.
+    pub fn line_around(&self, place: Position) -> String {
+        Excerpt::new(self.line(place.line), place.column, excerpt::LONGEST).text()
     }
 }
 
 /// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing; nothing stops.
     Warning,
@@ -111,6 +132,12 @@ impl Diagnostic {
     }
 }
 
+/// Most notes that are shown; `{:#}` shows them all.
+const MOST_NOTES: usize = 40;
+
+/// How many notes at the end are always shown: what is unchanged is said there.
+const LAST_NOTES: usize = 2;
+
 /// Prints the finding as plain text:
 ///
 /// ```text
@@ -122,6 +149,8 @@ impl Diagnostic {
 ///   = note: …
 /// hint: …
 /// ```
+///
+/// Of a long line only what is around the place is shown, and of many notes only some; `{:#}` shows all notes.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
@@ -131,27 +160,27 @@ impl fmt::Display for Diagnostic {
         write!(f, "{word}: {}", self.message)?;
         if let Some((file, span)) = &self.location {
             let start = file.position(span.start);
-            let line = file.line(start.line);
             let number = start.line.to_string();
             let margin = " ".repeat(number.len());
             let width = file
                 .text
                 .get(span.clone())
                 .map_or(1, |text| text.lines().next().unwrap_or("").chars().count());
-            let indent: String = line
-                .chars()
-                .take(start.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
+            let shown = Excerpt::new(file.line(start.line), start.column, WIDTH);
+            let (line, carets) = (shown.text(), shown.carets(width));
             write!(f, "\n{margin} --> {}:{}:{}", file.path, start.line, start.column)?;
-            write!(
-                f,
-                "\n{margin} |\n{number} | {line}\n{margin} | {indent}{}",
-                "^".repeat(width.max(1))
-            )?;
+            write!(f, "\n{margin} |\n{number} | {line}\n{margin} | {carets}")?;
         }
-        for note in &self.notes {
-            write!(f, "\n  = note: {note}")?;
+        let hidden = match f.alternate() {
+            false if self.notes.len() > MOST_NOTES => MOST_NOTES - LAST_NOTES..self.notes.len() - LAST_NOTES,
+            _ => 0..0,
+        };
+        for (at, note) in self.notes.iter().enumerate() {
+            if !hidden.contains(&at) {
+                write!(f, "\n  = note: {note}")?;
+            } else if at == hidden.start {
+                write!(f, "\n  = note: … and {} more", hidden.len())?;
+            }
         }
         if let Some(hint) = &self.hint {
             write!(f, "\nhint: {hint}")?;
@@ -179,5 +208,104 @@ mod tests {
             found.to_string(),
             "error: unknown stack\n  --> a.hcl:2:8\n  |\n2 | \tstack \"é\" {\n  | \t      ^^^\n  = note: nothing was written\nhint: rename it"
         );
+    }
+    #[test]
+    fn lines_are_found_by_their_number() {
+        let file = SourceFile {
+            path: "a.hcl".into(),
+            text: "a\r\n\nbé\nc".into(),
+        };
+        for (line, text) in [(0, "a"), (1, "a"), (2, ""), (3, "bé"), (4, "c"), (5, ""), (9, "")] {
+            assert_eq!(file.line(line), text, "{line}");
+        }
+        for (offset, line, column) in [
+            (0, 1, 1),
+            (2, 1, 3),
+            (3, 2, 1),
+            (5, 3, 2),
+            (6, 3, 2),
+            (7, 3, 3),
+            (8, 4, 1),
+            (99, 4, 2),
+        ] {
+            assert_eq!(file.position(offset), Position { line, column }, "{offset}");
+        }
+    }
+
+    fn place_in(text: String, span: Range<usize>) -> Vec<String> {
+        let file = SourceFile {
+            path: "a.tf".into(),
+            text,
+        };
+        let found = Diagnostic::error("wrong").at(&Arc::new(file), span);
+        found.to_string().lines().map(str::to_owned).collect()
+    }
+
+    /// The caret stands under what the span starts with, in whatever is shown of the line.
+    #[test]
+    fn long_lines_are_cut_around_the_place() {
+        let words: String = (0..20_000).map(|n| format!("wörd{n} ")).collect();
+        for word in ["wörd0 ", "wörd9 ", "wörd9999 ", "wörd19990 ", "wörd19999 "] {
+            let text = format!("a = 1\n{words}\nb = 2\n");
+            let at = text.find(word).unwrap();
+            let lines = place_in(text, at..at + word.len());
+            let (shown, carets) = (&lines[3], &lines[4]);
+            let column = carets.find('^').unwrap();
+            let under: String = shown
+                .chars()
+                .skip(column)
+                .take(carets.matches('^').count())
+                .collect();
+            assert_eq!(under, word);
+            assert_eq!(shown.chars().count(), "2 | ".len() + WIDTH);
+            assert_eq!(shown.starts_with("2 | …"), at > 100, "{shown}");
+            assert!(carets.chars().count() <= "2 | ".len() + WIDTH);
+        }
+    }
+
+    #[test]
+    fn a_span_longer_than_what_is_shown_ends_with_it() {
+        let lines = place_in("x".repeat(1_000_000), 500_000..1_000_000);
+        assert!(
+            lines[3].starts_with("1 | …xx") && lines[3].ends_with("xx…"),
+            "{}",
+            lines[3]
+        );
+        assert_eq!(lines[4].chars().count(), lines[3].chars().count() - 1);
+    }
+
+    /// A mark belongs to the letter before it, and a tab is as wide as in the line above.
+    #[test]
+    fn cut_lines_keep_marks_and_tabs() {
+        let text = format!("{}\t\te\u{301}nd", "e\u{301}".repeat(400));
+        let at = text.find("nd").unwrap();
+        let lines = place_in(text, at..at + 2);
+        assert!(lines[3].starts_with("1 | …e\u{301}"), "{}", lines[3]);
+        assert!(lines[4].ends_with("\t\t  ^^"), "{:?}", lines[4]);
+    }
+
+    /// What a line holds cannot steer the terminal.
+    #[test]
+    fn control_characters_are_not_passed_on() {
+        let lines = place_in("a = \"\u{1b}[2J\u{8}\"\n".to_owned(), 4..5);
+        assert_eq!(lines[3], "1 | a = \"\u{fffd}[2J\u{fffd}\"");
+    }
+
+    #[test]
+    fn of_many_notes_the_first_and_the_last_are_shown() {
+        let mut found = Diagnostic::error("wrong");
+        for number in 0..1000 {
+            found = found.note(format!("note {number}"));
+        }
+        let found = found.note("nothing was written");
+        let text = found.to_string();
+        assert_eq!(text.lines().count(), 1 + MOST_NOTES + 1);
+        assert!(
+            text.ends_with(
+                "note 37\n  = note: … and 961 more\n  = note: note 999\n  = note: nothing was written"
+            ),
+            "{text}"
+        );
+        assert_eq!(format!("{found:#}").lines().count(), 1002);
     }
 }

@@ -86,11 +86,16 @@ impl CommandError {
         self
     }
 
-    /// Adds an explanation to the last finding.
+    /// Adds an explanation to the last finding, unless it says so already.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        if let Some(last) = self.findings.last_mut() {
-            last.notes.push(note.into());
+        let note = note.into();
+        if let Some(last) = self
+            .findings
+            .last_mut()
+            .filter(|last| !last.notes.contains(&note))
+        {
+            last.notes.push(note);
         }
         self
     }

@@ -22,6 +22,7 @@ mod planned;
 mod store;
 #[cfg(test)]
 mod tests;
+mod touch;
 mod verbs;
 mod walk;
 mod write;

@@ -15,10 +15,12 @@ mod shape;
 mod sharing;
 mod states;
 mod told;
+mod untyped;
 
 use std::collections::BTreeSet;
 
 pub use rule::Rule;
+pub use untyped::untyped;
 
 use crate::config::{BackendInputs, ConfigError, Configuration, LoadOptions};
 use crate::contract::Ledger;
@@ -37,6 +39,8 @@ pub struct Stack<'a> {
     pub paths: BTreeSet<String>,
     /// Its state, where one is at hand.
     pub state: Option<State>,
+    /// Directories of modules that are beside another copy of it; see [`LoadOptions::elsewhere`].
+    pub elsewhere: BTreeSet<String>,
 }
 
 /// A state that is at hand.
@@ -68,13 +72,37 @@ pub struct Finding {
     pub diagnostic: Diagnostic,
 }
 
+/// The code of one stack, where it could be read.
+pub struct Root<'a> {
+    /// The name of the stack.
+    pub name: &'a str,
+    /// Its files.
+    pub tree: &'a dyn SourceTree,
+    /// What was read of them.
+    pub configuration: &'a Configuration,
+}
+
 /// A stack whose code could be read.
 struct Read<'a> {
-    stack: &'a Stack<'a>,
     name: String,
-    configuration: Configuration,
+    tree: &'a dyn SourceTree,
+    configuration: &'a Configuration,
     /// Where its state lives, as far as the text says.
     location: Option<StateLocation>,
+    state: Option<&'a State>,
+}
+
+impl<'a> Read<'a> {
+    fn of(root: &Root<'a>, state: Option<&'a State>) -> Self {
+        let backend = root.configuration.backend(root.tree, &BackendInputs::default());
+        Self {
+            name: root.name.to_owned(),
+            tree: root.tree,
+            configuration: root.configuration,
+            location: backend.ok().map(|backend| backend.location),
+            state,
+        }
+    }
 }
 
 /// Checks stacks; findings are sorted by stack, then as the rules are.
@@ -82,38 +110,20 @@ struct Read<'a> {
 /// Returns nothing where nothing is wrong. Warnings and errors are told apart by the severity of each finding.
 pub fn check(input: &Input<'_>) -> Vec<Finding> {
     let mut found = Found::default();
+    let loaded: Vec<Option<Configuration>> =
+        input.stacks.iter().map(|stack| load(stack, &mut found)).collect();
     let mut stacks = Vec::new();
-    for stack in &input.stacks {
-        match Configuration::load(stack.tree, &LoadOptions::default()) {
-            Ok(configuration) => {
-                found.all(
-                    &stack.name,
-                    Rule::Configuration,
-                    configuration.diagnostics.clone(),
-                );
-                let inputs = BackendInputs::default();
-                let location = configuration.backend(stack.tree, &inputs).ok();
-                stacks.push(Read {
-                    stack,
-                    name: stack.name.clone(),
-                    configuration,
-                    location: location.map(|backend| backend.location),
-                });
-            }
-            Err(ConfigError::Invalid { diagnostics, .. }) => {
-                found.all(&stack.name, Rule::Configuration, diagnostics);
-            }
-            Err(error) => found.all(
-                &stack.name,
-                Rule::Configuration,
-                vec![Diagnostic::error(error.to_string())],
-            ),
-        }
-        states::leftovers(
-            stack,
-            stacks.last().filter(|read| read.name == stack.name),
-            &mut found,
-        );
+    for (stack, configuration) in input.stacks.iter().zip(&loaded) {
+        let read = configuration.as_ref().map(|configuration| {
+            let root = Root {
+                name: &stack.name,
+                tree: stack.tree,
+                configuration,
+            };
+            Read::of(&root, stack.state.as_ref())
+        });
+        states::leftovers(stack, read.as_ref(), &mut found);
+        stacks.extend(read);
     }
     for read in &stacks {
         names::check(read, &mut found);
@@ -129,6 +139,39 @@ pub fn check(input: &Input<'_>) -> Vec<Finding> {
     secrets::documents(&stacks, &told, ledger, &mut found);
     contracts::check(input, &stacks, &told, &reads, &mut found);
     found.sorted()
+}
+
+/// Finds what stacks read of contracts and no contract tells, or tells in a form in which it cannot be read: the rule
+/// [`Rule::ContractUnknown`], and [`Rule::ContractRetyped`] as far as it is about readers.
+///
+/// `roots` are all stacks; the ledger stands for what their code does not say.
+pub fn untold(roots: &[Root<'_>], ledger: &Ledger) -> Vec<Diagnostic> {
+    let stacks: Vec<Read<'_>> = roots.iter().map(|root| Read::of(root, None)).collect();
+    let told = told::of_all(&stacks);
+    let reads = reads::of_all(&stacks, &told);
+    let mut found = Found::default();
+    contracts::readings(stacks.len(), &told, &reads, Some(ledger), &mut found);
+    let findings = found.sorted().into_iter();
+    findings.map(|finding| finding.diagnostic).collect()
+}
+
+/// Reads the code of a stack; none where that cannot be done.
+fn load(stack: &Stack<'_>, found: &mut Found) -> Option<Configuration> {
+    let options = LoadOptions {
+        elsewhere: stack.elsewhere.clone(),
+        ..LoadOptions::default()
+    };
+    let faults = match Configuration::load(stack.tree, &options) {
+        Ok(configuration) => {
+            let warnings = configuration.diagnostics.clone();
+            found.all(&stack.name, Rule::Configuration, warnings);
+            return Some(configuration);
+        }
+        Err(ConfigError::Invalid { diagnostics, .. }) => diagnostics,
+        Err(error) => vec![Diagnostic::error(error.to_string())],
+    };
+    found.all(&stack.name, Rule::Configuration, faults);
+    None
 }
 
 /// Findings as they are collected.

@@ -8,6 +8,7 @@
 
 mod access;
 mod align;
+mod already;
 mod backend;
 mod closure;
 mod contract_files;
@@ -49,6 +50,7 @@ use crate::source_tree::SourceTree;
 use crate::stack::{StateId, StateLocation};
 use crate::state::Snapshot;
 
+pub use already::Told;
 pub use follow::{Following, NotFollowed, Proof, dir_of};
 pub use prove::{prove, prove_one, undeclared_names, undeclared_objects};
 pub use reading::{Document, Reading};
@@ -263,6 +265,12 @@ fn cut_up(input: &Input<'_>) -> Result<Rewritten, Vec<Diagnostic>> {
         let readings = reading::readings(&writer_of(state), &upstreams, input.contracts);
         rewritten.readings.insert(state.clone(), readings);
         rewritten.upstreams.insert(state.clone(), upstreams);
+    }
+    let mut beside = directories(input.configuration);
+    beside.retain(|dir| dir.starts_with("../"));
+    if !beside.is_empty() {
+        let name = input.source.name().to_string();
+        rewritten.ledger.beside.insert(name, beside);
     }
     match faults.iter().any(|fault| fault.severity == Severity::Error) {
         true => Err(faults),

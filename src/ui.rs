@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Shown, bounded, kind_of};
 use crate::error::CommandError;
 
 /// When to use colour.
@@ -98,9 +98,37 @@ impl Ui {
         self.talk >= Talk::Verbose
     }
 
+    /// Prints what was found and stops nothing: the first of each kind, and all of it when every detail is wanted.
+    pub fn findings(&self, findings: &[Diagnostic]) {
+        for line in self.shown(findings) {
+            match line {
+                Shown::One(finding) => self.finding(finding),
+                more => self.more(&more, "-v shows all"),
+            }
+        }
+    }
+
+    /// Chooses what is shown.
+    fn shown<'a>(&self, findings: &'a [Diagnostic]) -> Vec<Shown<'a, Diagnostic>> {
+        match self.is_verbose() {
+            true => findings.iter().map(Shown::One).collect(),
+            false => bounded(findings, kind_of),
+        }
+    }
+
+    /// Says how many more there are.
+    fn more(&self, more: &Shown<'_, Diagnostic>, where_all: &str) {
+        if let Some(line) = more.line(where_all) {
+            anstream::eprintln!("{DIM}{line}{DIM:#}");
+        }
+    }
+
     /// Prints a finding.
     pub fn finding(&self, finding: &Diagnostic) {
-        let text = finding.to_string();
+        let text = match self.is_verbose() {
+            true => format!("{finding:#}"),
+            false => finding.to_string(),
+        };
         let style = match finding.severity {
             Severity::Warning => YELLOW,
             Severity::Error => RED,
@@ -118,11 +146,19 @@ impl Ui {
 
     /// Prints why a command stopped.
     pub fn error(&self, error: &CommandError) {
-        for (number, finding) in error.findings.iter().enumerate() {
+        // The last one says what the others come to, and what is unchanged.
+        let Some((last, others)) = error.findings.split_last() else {
+            return;
+        };
+        let shown = self.shown(others).into_iter().chain([Shown::One(last)]);
+        for (number, line) in shown.enumerate() {
             if number > 0 {
                 anstream::eprintln!();
             }
-            self.finding(finding);
+            match line {
+                Shown::One(finding) => self.finding(finding),
+                more => self.more(&more, "-v shows all, and --format json has them"),
+            }
         }
     }
 

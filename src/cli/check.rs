@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::input::read_state;
 use super::{ReportFormat, print};
+use crate::config::{BackendInputs, Configuration, LoadOptions};
 use crate::contract::Ledger;
 use crate::error::{CommandError, Exit};
 use crate::lint::{self, Stack, State};
@@ -50,15 +51,16 @@ struct Root {
     dir: PathBuf,
     tree: WorkDir,
     paths: BTreeSet<String>,
+    options: LoadOptions,
 }
 
 /// Prints the findings.
 pub(super) fn run(args: &CheckArgs, ui: &Ui) -> Result<Exit, CommandError> {
-    let roots = roots(&args.dirs)?;
     let ledger = match &args.ledger {
         Some(path) => Some((path.display().to_string(), read_ledger(path)?)),
         None => found_ledger(&args.dirs)?,
     };
+    let roots = roots(&args.dirs, ledger.as_ref().map(|(_, ledger)| ledger))?;
     let against = args.against.as_deref().map(read_ledger).transpose()?;
     if against.is_some() && ledger.is_none() {
         return Err(
@@ -73,6 +75,7 @@ pub(super) fn run(args: &CheckArgs, ui: &Ui) -> Result<Exit, CommandError> {
             tree: &root.tree,
             paths: root.paths.clone(),
             state: state_of(root, &args.dirs)?,
+            elsewhere: root.options.elsewhere.clone(),
         });
     }
     let shown_ledger = ledger.as_ref().map(|(path, _)| path.clone());
@@ -96,7 +99,7 @@ pub(super) fn run(args: &CheckArgs, ui: &Ui) -> Result<Exit, CommandError> {
 }
 
 /// Finds the root modules: the topmost directories with configuration, without those that others call as modules.
-fn roots(dirs: &[PathBuf]) -> Result<Vec<Root>, CommandError> {
+fn roots(dirs: &[PathBuf], ledger: Option<&Ledger>) -> Result<Vec<Root>, CommandError> {
     let mut found = Vec::new();
     for dir in dirs {
         let before = found.len();
@@ -112,8 +115,11 @@ fn roots(dirs: &[PathBuf]) -> Result<Vec<Root>, CommandError> {
     let mut roots = Vec::new();
     for dir in found {
         let tree = WorkDir::new(&dir);
-        let options = crate::config::LoadOptions::default();
-        if let Ok(configuration) = crate::config::Configuration::load(&tree, &options) {
+        let options = LoadOptions {
+            elsewhere: elsewhere(&dir, ledger),
+            ..LoadOptions::default()
+        };
+        if let Ok(configuration) = Configuration::load(&tree, &options) {
             for called in configuration
                 .modules()
                 .filter(|module| module.source.dir.starts_with("../"))
@@ -128,6 +134,7 @@ fn roots(dirs: &[PathBuf]) -> Result<Vec<Root>, CommandError> {
             dir,
             tree,
             paths,
+            options,
         });
     }
     let mut seen = BTreeSet::new();
@@ -135,6 +142,15 @@ fn roots(dirs: &[PathBuf]) -> Result<Vec<Root>, CommandError> {
         fs::canonicalize(&root.dir).map_or(true, |dir| !modules.contains(&dir) && seen.insert(dir))
     });
     Ok(roots)
+}
+
+/// Returns the directories of modules that what is left of a source calls beside the place that it was copied from.
+fn elsewhere(dir: &Path, ledger: Option<&Ledger>) -> BTreeSet<String> {
+    let absolute = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+    let above = absolute.parent().and_then(Path::file_name);
+    let beside = ledger.and_then(|ledger| ledger.beside.get(&name_of(dir)));
+    let is_copy = above.is_some_and(|name| name == "sources");
+    beside.filter(|_| is_copy).cloned().unwrap_or_default()
 }
 
 fn name_of(dir: &Path) -> String {
@@ -237,9 +253,8 @@ fn found_ledger(dirs: &[PathBuf]) -> Result<Option<(String, Ledger)>, CommandErr
 
 /// Reads the state of a stack where one is at hand: where its local backend has it, or in `states/` of the tree.
 fn state_of(root: &Root, dirs: &[PathBuf]) -> Result<Option<State>, CommandError> {
-    let options = crate::config::LoadOptions::default();
-    let backend = crate::config::Configuration::load(&root.tree, &options)
-        .and_then(|configuration| configuration.backend(&root.tree, &crate::config::BackendInputs::default()))
+    let backend = Configuration::load(&root.tree, &root.options)
+        .and_then(|configuration| configuration.backend(&root.tree, &BackendInputs::default()))
         .ok();
     let mut places = Vec::new();
     if let Some(location) = backend

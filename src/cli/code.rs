@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;
 use crate::plan::PlanFile;
 use crate::plan::compute::{Computed, Inputs, Take};
-use crate::rewrite::{self, Code, Following, NotFollowed, Proof, Rewritten};
+use crate::rewrite::{self, Code, Following, NotFollowed, Proof, Rewritten, Told};
 use crate::stack::{Environment, StateId, StateLocation};
 use crate::state::Snapshot;
 use crate::workdir::WorkDir;
@@ -84,7 +84,7 @@ impl Cut<'_> {
             locations: &locations,
             contracts: &contracts,
         };
-        let (rewritten, presets) = match following.follow(&mut assigned) {
+        let (mut rewritten, presets) = match following.follow(&mut assigned) {
             Ok(found) => found,
             Err(reason) => {
                 let computed = inputs.carry(assigned, Vec::new(), take)?;
@@ -108,10 +108,18 @@ impl Cut<'_> {
             faults.extend(proof.state(id, snapshot));
         }
         if faults.is_empty() {
+            let mut lost = proof.lost_types(&inputs.snapshots);
+            rewritten.warnings.append(&mut lost);
             let code = Ok(rewritten);
             return Ok(Together { computed, code });
         }
-        Err(unproved(faults))
+        let told = Told::apart(
+            faults,
+            &inputs.code,
+            &inputs.snapshots,
+            &computed.assignment.instances,
+        );
+        Err(unproved(told))
     }
 
     /// Computes the states alone.
@@ -143,14 +151,45 @@ fn as_written(mut locations: BTreeMap<StateId, StateLocation>) -> BTreeMap<State
     locations
 }
 
-/// Says that what was written does not fit. Nothing a person did should lead here.
-fn unproved(mut faults: Vec<Diagnostic>) -> CommandError {
-    faults.sort_by_key(ToString::to_string);
-    let head = Diagnostic::error("the new code does not fit the new states")
-        .note("nothing was written")
-        .hint("this is a defect of stackcut: please report it; `--states-only` moves the states alone");
-    faults.insert(0, head);
-    faults.into()
+/// Says that what was written does not fit: because the source does not, or, where nothing a person did leads there, by a
+/// defect of ours.
+fn unproved(told: Told) -> CommandError {
+    let Told { before, mut ours } = told;
+    let mut findings = before;
+    findings.sort_by_key(|fault| {
+        let place = fault.location.as_ref();
+        (
+            place.map(|(file, span)| (file.path.clone(), span.start)),
+            fault.message.clone(),
+        )
+    });
+    let is_theirs = !findings.is_empty();
+    if !ours.is_empty() {
+        ours.sort_by_key(ToString::to_string);
+        let hint = match is_theirs {
+            true => {
+                "mend what stands above first; if this remains, it is a defect of stackcut: please report it"
+            }
+            false => {
+                "this is a defect of stackcut: please report it; `stackcut split --states-only` cuts the states alone"
+            }
+        };
+        let head = Diagnostic::error("the new code does not fit the new states")
+            .note("nothing was written")
+            .hint(hint);
+        findings.push(head);
+        findings.append(&mut ours);
+    }
+    if is_theirs {
+        findings.push(
+            Diagnostic::error(
+                "the source does not fit together as it is, so what is cut from it cannot either",
+            )
+            .note("nothing was written")
+            .hint("follow the advice above; `stackcut split --states-only` cuts the states alone"),
+        );
+    }
+    findings.into()
 }
 
 impl Files {

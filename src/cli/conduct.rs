@@ -19,7 +19,8 @@ use crate::report::migration::Failure;
 use crate::report::split::Finding;
 use crate::ui::Ui;
 
-/// How long a request that a killed process sent to a bucket may still be under way.
+/// How long a request that another process sent to a bucket may still be under way, together with the time after which it
+/// sees that the migration is no longer its own.
 const SETTLE: Duration = Duration::from_secs(30);
 
 /// Options of commands that execute.

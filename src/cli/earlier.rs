@@ -24,6 +24,79 @@ pub(super) struct Earlier {
     pub(super) fences: Vec<(MigrationId, String)>,
 }
 
+/// A journal that lies beside a source.
+pub(super) struct Beside {
+    pub(super) id: MigrationId,
+    pub(super) journal: FoundJournal,
+    /// The source's state, as people know it.
+    place: String,
+}
+
+impl Beside {
+    /// Reads every journal beside some sources, many at once. `reach` is what commands need to find their migrations.
+    pub(super) fn read<'a>(
+        stores: &Stores,
+        reach: &str,
+        sources: impl Iterator<Item = (&'a StateId, &'a StateLocation)>,
+    ) -> Result<Vec<Self>, CommandError> {
+        let mut homes = Vec::new();
+        for (state, location) in sources {
+            homes.push((state, stores.open_for_reading(location)?));
+        }
+        let listed = side_by_side::each(&homes, |(_, home)| execute::list(&**home));
+        let mut journals = Vec::new();
+        for ((state, home), listed) in homes.iter().zip(listed) {
+            let ids = listed.map_err(|error| backend_error(&error))?;
+            journals.extend(ids.into_iter().map(|id| (*state, home, id)));
+        }
+        let read = side_by_side::each(&journals, |(state, home, id)| execute::find(state, &***home, id));
+        let all = journals.into_iter().zip(read).map(|((_, home, id), found)| {
+            Ok(Self {
+                id,
+                journal: found.map_err(|error| explain(&error, reach))?,
+                place: home.describe(),
+            })
+        });
+        all.collect()
+    }
+
+    /// Returns what it does.
+    pub(super) fn plan(&self) -> Result<MigrationPlan, CommandError> {
+        format_v1::read(&self.journal.journal().migration().plan).map_err(|error| {
+            CommandError::new(format!(
+                "the plan in the journal of migration {}: {error}",
+                self.id
+            ))
+            .note("nothing was written")
+        })
+    }
+
+    /// Refuses what would come between. Whether a process is still at work on it, nobody can tell from here; but when
+    /// its last record was written, everybody can.
+    pub(super) fn unfinished(&self, reach: &str) -> CommandError {
+        let Self { id, journal, place } = self;
+        let phase = journal.journal().phase();
+        let hint = if phase.is_undo() {
+            format!("wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on")
+        } else {
+            format!(
+                "wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back"
+            )
+        };
+        let last = journal.journal().records().last();
+        let by = last.map_or("somebody", |record| who_of(&record.session));
+        let at = to_seconds(&journal.summary().last);
+        CommandError::new(format!(
+            "migration {id} is unfinished: {phase}, or cut off at that"
+        ))
+        .note(format!("its last step was at {at}, by {by}"))
+        .note(format!("its journal lies beside {place}"))
+        .note("nothing was written")
+        .hint(reaching(&hint, id, reach))
+        .exit(Exit::Locked)
+    }
+}
+
 impl Earlier {
     /// Looks beside sources. `reach` is what commands need to find their migrations.
     ///
@@ -36,34 +109,15 @@ impl Earlier {
         sources: impl Iterator<Item = (&'a StateId, &'a StateLocation)>,
     ) -> Result<Self, CommandError> {
         let mut earlier = Self::default();
-        let mut homes = Vec::new();
-        for (state, location) in sources {
-            homes.push((state, stores.open_for_reading(location)?));
-        }
-        let listed = side_by_side::each(&homes, |(_, home)| execute::list(&**home));
-        let mut journals = Vec::new();
-        for ((state, home), listed) in homes.iter().zip(listed) {
-            let ids = listed.map_err(|error| backend_error(&error))?;
-            journals.extend(ids.into_iter().map(|id| (*state, home, id)));
-        }
-        let read = side_by_side::each(&journals, |(state, home, id)| execute::find(state, &***home, id));
-        for ((_, home, id), found) in journals.into_iter().zip(read) {
-            let found = found.map_err(|error| explain(&error, reach))?;
-            earlier.add(id, &found, &home.describe(), reach)?;
+        for found in Beside::read(stores, reach, sources)? {
+            earlier.add(found, reach)?;
         }
         Ok(earlier)
     }
 
     /// Takes note of one.
-    fn add(
-        &mut self,
-        id: MigrationId,
-        found: &FoundJournal,
-        place: &str,
-        reach: &str,
-    ) -> Result<(), CommandError> {
-        let phase = found.journal().phase();
-        let migration = found.journal().migration();
+    fn add(&mut self, found: Beside, reach: &str) -> Result<(), CommandError> {
+        let phase = found.journal.journal().phase();
         let over = match phase {
             // Only backups are still to be deleted.
             Phase::Discarding(over) => Some(over),
@@ -72,13 +126,12 @@ impl Earlier {
         match over {
             Some(Finished::Aborted | Finished::Undone) => return Ok(()),
             Some(Finished::Fenced | Finished::Completed) => {}
-            None => return Err(unfinished(found, place, reach)),
+            None => return Err(found.unfinished(reach)),
         }
-        let plan = format_v1::read(&migration.plan).map_err(|error| {
-            CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
-                .note("nothing was written")
-        })?;
+        let plan = found.plan()?;
+        let id = found.id;
         if phase == Phase::Fenced {
+            let migration = found.journal.journal().migration();
             let held: Vec<String> = migration.fenced().map(|state| state.id.to_string()).collect();
             self.fences.push((id.clone(), held.join(", ")));
         }
@@ -156,30 +209,4 @@ fn finds_something(taking: &Taking, snapshots: &BTreeMap<StateId, Snapshot>) -> 
                     && snapshot.outputs().any(|found| found.name() == output.name.value)
             })
     })
-}
-
-/// Refuses what would come between. Whether a process is still at work on it, nobody can tell from here; but when its
-/// last record was written, everybody can.
-fn unfinished(found: &FoundJournal, place: &str, reach: &str) -> CommandError {
-    let journal = found.journal();
-    let id = &journal.migration().id;
-    let phase = journal.phase();
-    let hint = if phase.is_undo() {
-        format!("wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on")
-    } else {
-        format!(
-            "wait for it; if nobody is at work on it, run `stackcut resume {id}` to go on, or `stackcut undo {id}` to go back"
-        )
-    };
-    let last = journal.records().last();
-    let by = last.map_or("somebody", |record| who_of(&record.session));
-    let at = to_seconds(&found.summary().last);
-    CommandError::new(format!(
-        "migration {id} is unfinished: {phase}, or cut off at that"
-    ))
-    .note(format!("its last step was at {at}, by {by}"))
-    .note(format!("its journal lies beside {place}"))
-    .note("nothing was written")
-    .hint(reaching(&hint, id, reach))
-    .exit(Exit::Locked)
 }

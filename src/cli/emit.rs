@@ -89,7 +89,7 @@ pub(super) fn run(args: &EmitArgs, ui: &Ui) -> Result<Exit, CommandError> {
             args.file.display(),
             environment.name
         ));
-        code.warnings.iter().for_each(|warning| ui.finding(warning));
+        ui.findings(&code.warnings);
         let head = match several {
             true => format!("{}/", environment.name),
             false => String::new(),

@@ -55,9 +55,8 @@ impl RootModule {
         };
         let configuration = Configuration::load(&tree, &options).map_err(config_error)?;
         let backend = configuration.backend(&tree, &inputs()).map_err(config_error)?;
-        for finding in configuration.diagnostics.iter().chain(&backend.diagnostics) {
-            ui.finding(finding);
-        }
+        ui.findings(&configuration.diagnostics);
+        ui.findings(&backend.diagnostics);
         Ok(Self {
             dir: dir.to_owned(),
             options,

@@ -139,9 +139,7 @@ fn search_for(
         }
     }
     found.listed = journals.iter().map(|journal| journal.id.clone()).collect();
-    for finding in stores.take_findings() {
-        ui.finding(&finding);
-    }
+    ui.findings(&stores.take_findings());
     Ok(found)
 }
 

@@ -44,11 +44,8 @@ impl Prepared {
     /// Says what a person should know of the code, and why it does not follow if it does not.
     fn tell_of_code(&self, ui: &Ui) {
         match &self.code {
-            Ok(code) => code.warnings.iter().for_each(|warning| ui.finding(warning)),
-            Err(reason) => reason
-                .as_warnings()
-                .iter()
-                .for_each(|warning| ui.finding(warning)),
+            Ok(code) => ui.findings(&code.warnings),
+            Err(reason) => ui.findings(&reason.as_warnings()),
         }
     }
 
@@ -68,9 +65,7 @@ impl Project {
         ui: &Ui,
     ) -> Result<Prepared, CommandError> {
         let prepared = self.compute_from(stores, environment);
-        for finding in stores.take_findings() {
-            ui.finding(&finding);
-        }
+        ui.findings(&stores.take_findings());
         let prepared = prepared?;
         prepared.tell_of_code(ui);
         ui.done(&format!(

@@ -66,9 +66,7 @@ pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let material = read(args, ui)?;
     let out = OutputDir::start(&args.out)?;
     let (computed, code) = compute(args, &material, &out)?;
-    for warning in &computed.assignment.warnings {
-        ui.finding(warning);
-    }
+    ui.findings(&computed.assignment.warnings);
     let mut report = SplitReport::new(
         &material.project.plan,
         &material.environment.name,
@@ -78,7 +76,7 @@ pub(super) fn run(args: &SplitArgs, ui: &Ui) -> Result<Exit, CommandError> {
     let written = match &code {
         Some(Ok(code)) => {
             report.followed_by(code);
-            code.warnings.iter().for_each(|warning| ui.finding(warning));
+            ui.findings(&code.warnings);
             write_code(&out, code)?;
             "root modules, contracts, states, report.md, report.json"
         }

@@ -9,6 +9,7 @@ use super::journals::{Known, Problem, search};
 use super::side_by_side;
 use super::stores::{Stores, backend_error};
 use super::{RunFormat, print};
+use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::journal::{Finished, Phase};
 use crate::report::migration::{BackupLine, MigrationLine, Shown, Standing, StatusReport, places};
@@ -90,16 +91,13 @@ fn show(
         lines.push(line(known, lost));
     }
     arrange(&mut lines);
-    let mut problems = Vec::new();
-    for problem in &found.problems {
-        ui.error(&problem.error);
-        let messages = problem
-            .error
-            .findings
-            .iter()
-            .map(|finding| finding.message.clone());
-        problems.extend(messages);
-    }
+    let problems: Vec<Diagnostic> = found
+        .problems
+        .iter()
+        .flat_map(|problem| problem.error.findings.clone())
+        .collect();
+    ui.findings(&problems);
+    let problems = problems.into_iter().map(|finding| finding.message).collect();
     let report = StatusReport::new(lines, problems);
     let nothing = match found.looked.as_slice() {
         [] if found.problems.is_empty() => {

@@ -118,6 +118,9 @@ pub(super) fn backend_error(error: &BackendError) -> CommandError {
         BackendError::Network { .. } => {
             found.hint("check the network, the region and the endpoints, then run the same command again")
         }
+        BackendError::Configuration { .. } => found.hint(
+            "give it what `terraform init` and `terraform plan` take there: the same arguments, files and credentials",
+        ),
         BackendError::LockingNotConfigured { .. } => {
             found.hint("add `dynamodb_table` or `use_lockfile = true` to the backend block")
         }

@@ -119,9 +119,7 @@ impl VerifyArgs {
             VerifyError::Interrupted => interrupted(),
             VerifyError::Terraform(error) => fault(&error),
         })?;
-        for warning in proof.warnings() {
-            ui.finding(&warning);
-        }
+        ui.findings(&proof.warnings());
         Ok(proof)
     }
 }

@@ -1,6 +1,6 @@
 //! A root module with the modules it calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +21,9 @@ pub struct LoadOptions {
     pub dialect: Dialect,
     /// Where `init` keeps its data: `.terraform`, or what `TF_DATA_DIR` says.
     pub data_dir: String,
+    /// Directories of modules, relative to the root module, that may be absent: they belong beside a copy of it that is
+    /// somewhere else. What is inside is not known then.
+    pub elsewhere: BTreeSet<String>,
 }
 
 impl Default for LoadOptions {
@@ -28,6 +31,7 @@ impl Default for LoadOptions {
         Self {
             dialect: Dialect::Auto,
             data_dir: ".terraform".to_owned(),
+            elsewhere: BTreeSet::new(),
         }
     }
 }
@@ -113,6 +117,7 @@ impl Configuration {
         let mut loader = Loader {
             tree,
             dialect: options.dialect,
+            elsewhere: &options.elsewhere,
             manifest: Manifest::default(),
             sources: BTreeMap::new(),
             modules: BTreeMap::new(),
@@ -173,6 +178,7 @@ impl Module {
 struct Loader<'t> {
     tree: &'t dyn SourceTree,
     dialect: Dialect,
+    elsewhere: &'t BTreeSet<String>,
     manifest: Manifest,
     sources: BTreeMap<String, Option<Arc<ModuleSource>>>,
     modules: BTreeMap<ModuleAddr, Module>,
@@ -257,7 +263,11 @@ impl Loader<'_> {
         }
         let target = match &source {
             Some(path) if path.starts_with("./") || path.starts_with("../") => {
-                CallTarget::Local(join(&caller.dir, path))
+                let dir = join(&caller.dir, path);
+                match self.elsewhere.contains(&dir) && self.source(&dir)?.is_none() {
+                    true => CallTarget::Unknown,
+                    false => CallTarget::Local(dir),
+                }
             }
             _ => match self.manifest.dir(child) {
                 Some(dir) if self.source(dir.as_str())?.is_some() => CallTarget::Installed(dir),

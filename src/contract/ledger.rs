@@ -17,6 +17,9 @@ const VERSION: u64 = 1;
 pub struct Ledger {
     /// By producer.
     pub contracts: Vec<Contract>,
+    /// For each source by its name the directories of modules beside its root module (`../modules/x`): what is left of
+    /// it calls them where they are, and a copy of it may lie where they are not.
+    pub beside: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What one stack tells.
@@ -96,13 +99,22 @@ impl Ledger {
                 ),
             ])
         };
-        pretty(&object(vec![
+        let mut members = vec![
             ("version", Value::Number(VERSION.to_string())),
             (
                 "contracts",
                 Value::List(self.contracts.iter().map(contract).collect()),
             ),
-        ]))
+        ];
+        if !self.beside.is_empty() {
+            let dirs = |dirs: &BTreeSet<String>| Value::List(dirs.iter().map(|dir| text(dir)).collect());
+            let beside = self
+                .beside
+                .iter()
+                .map(|(name, found)| (name.clone(), dirs(found)));
+            members.push(("beside", Value::Object(beside.collect())));
+        }
+        pretty(&object(members))
     }
 
     /// Reads a ledger.
@@ -158,7 +170,24 @@ impl Ledger {
                 values,
             });
         }
-        Ok(Self { contracts })
+        let mut beside = BTreeMap::new();
+        match root.get("beside") {
+            None => {}
+            Some(Value::Object(sources)) => {
+                for (name, dirs) in sources {
+                    let Value::List(dirs) = dirs else {
+                        return Err(missing("beside"));
+                    };
+                    let dirs = dirs.iter().map(|dir| match dir {
+                        Value::String(dir) => Ok(dir.clone()),
+                        _ => Err(missing("beside")),
+                    });
+                    beside.insert(name.clone(), dirs.collect::<Result<_, _>>()?);
+                }
+            }
+            Some(_) => return Err(missing("beside")),
+        }
+        Ok(Self { contracts, beside })
     }
 
     /// Returns what is wrong with the contracts taken together: names that collide, stacks that depend on each other.

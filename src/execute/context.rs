@@ -108,7 +108,8 @@ pub struct Context<'a> {
     pub version: &'a str,
     /// How long to wait for locks of others, in all.
     pub lock_timeout: Duration,
-    /// How long a request of a process that is gone may still be under way. Only an undo has to wait for it.
+    /// How long an undo waits for requests of another process that may still be under way. That one sees within a third of
+    /// it that the migration is no longer its own. Zero where a lock is a process's own.
     pub settle: Duration,
     /// How many states are read at once, and how many are written. Calls that carry no content (locks, digests, a look at
     /// what should not be there yet) go wider where they travel over a network, unless this is 1.

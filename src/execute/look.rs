@@ -72,18 +72,18 @@ impl Looks {
         Ok(())
     }
 
-    /// Looks once more at one state that was just touched; to be [noted](Self::note). `told` is what the store may tell of
-    /// it without its content.
+    /// Looks once more at one state that was just touched; to be [noted](Self::note). `told` is what the store may
+    /// tell of it without its content.
     pub(super) fn back(
         &self,
         context: &Context<'_>,
         handles: &Handles,
         journal: &Journal,
         change: &StateChange,
-        told: Option<&Now>,
+        told: Option<Option<&Fingerprint>>,
     ) -> Option<Seen> {
-        if let Some(Now(expected)) = told
-            && let Ok(Some(seen)) = confirm(context, handles, journal, change, expected.as_ref())
+        if let Some(expected) = told
+            && let Ok(Some(seen)) = confirm(context, handles, journal, change, expected)
         {
             return Some(seen);
         }
@@ -117,10 +117,6 @@ impl Looks {
             .collect()
     }
 }
-
-/// What a state was made to be; `None` where it was deleted.
-#[derive(Clone, Debug)]
-pub(super) struct Now(pub(super) Option<Fingerprint>);
 
 /// Sees a state as expected without reading it, if the store can tell.
 fn confirm(

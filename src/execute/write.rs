@@ -7,18 +7,15 @@ use super::backup;
 use super::context::{Context, Progress};
 use super::error::Cause;
 use super::lock::store;
-use super::look::{Looks, Now, Seen};
+use super::look::{Looks, Seen};
 use super::parallel::{self, Turn};
+use super::touch::Told;
 use super::walk::Walk;
 use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
 use crate::journal::{Event, Image, Migration, Phase, Standing, StateChange};
 use crate::stack::StateId;
 use crate::state::{Fingerprint, Sha256Digest};
-
-/// How often one state is written in one run. A refusal is looked into first: the state may be as wanted, or be as
-/// before, and only then is it written again.
-const ATTEMPTS: u32 = 3;
 
 impl Walk<'_> {
     /// Copies the originals, and computes the results meanwhile.
@@ -120,7 +117,7 @@ impl Walk<'_> {
                 drop(turn);
                 walk.still_ours()?;
                 store.remove_digest(lock).map_err(failed)?;
-                return Ok(Some(Now(None)));
+                return Ok(Told::Gone);
             }
             let journal = walk.writer.journal();
             let original = backup::load(store, change, &journal.migration().id)?;
@@ -158,7 +155,7 @@ impl Walk<'_> {
                     None => store.remove_digest(lock),
                 }
                 .map_err(|source| failed(change, source))?;
-                Ok(None)
+                Ok(Told::Nothing)
             },
         )
     }
@@ -193,67 +190,7 @@ impl Walk<'_> {
         Ok(Some(Event::UndoStarted { images }))
     }
 
-    /// Runs on states in parallel, each under its lock and with what was last seen of it, and looks at each again: that is
-    /// what is known of it from then on. Where `run` says what the store can tell without the content, all are asked for
-    /// together in the end; the others are read back at once, while the next ones are on their way.
-    ///
-    /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
-    /// error yet: the state is looked at again, and that decides.
-    fn on_each(
-        &mut self,
-        ids: &[StateId],
-        progress: impl Fn(StateId) -> Progress + Sync,
-        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<Option<Now>, Cause>
-        + Sync,
-    ) -> Result<(), Cause> {
-        let journal = self.writer.journal();
-        let migration = journal.migration();
-        let wide = parallel::wide(self.context.parallelism, self.handles);
-        let touched: Vec<Result<Touched<'_>, Cause>> = parallel::each(wide, ids, |id| {
-            self.check_interrupt()?;
-            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            let store = store(self.handles, id)?;
-            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            let told = run(self, change, store, lock, self.seen(id)?)?;
-            self.context.tell(&progress(id.clone()));
-            let read = || {
-                self.looks
-                    .back(&self.context, self.handles, journal, change, None)
-            };
-            Ok(told.map_or_else(|| Touched::Seen(read()), |now| Touched::Told(change, now)))
-        });
-        let told = touched.iter().flatten().filter_map(Touched::told);
-        let told: Vec<(&StateChange, &Now)> = told.collect();
-        let seen = parallel::each(wide, &told, |(change, now)| {
-            self.looks
-                .back(&self.context, self.handles, journal, change, Some(now))
-        });
-        let mut seen = seen.into_iter();
-        let seen = touched.into_iter().map(|touched| match touched? {
-            Touched::Seen(seen) => Ok(seen),
-            Touched::Told(..) => Ok(seen.next().flatten()),
-        });
-        let seen = seen.collect();
-        self.note(ids, seen)
-    }
-
-    /// Notes what became of states that were touched.
-    fn note(&mut self, ids: &[StateId], seen: Vec<Result<Option<Seen>, Cause>>) -> Result<(), Cause> {
-        let mut first = Ok(());
-        for (id, seen) in ids.iter().zip(seen) {
-            self.looks.forget(id);
-            let attempts = self.attempts.entry(id.clone()).or_default();
-            *attempts += 1;
-            match seen {
-                Ok(Some(seen)) => self.looks.note(id, seen),
-                Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
-                _ => {}
-            }
-        }
-        first
-    }
-
-    fn seen(&self, id: &StateId) -> Result<&Seen, Cause> {
+    pub(super) fn seen(&self, id: &StateId) -> Result<&Seen, Cause> {
         self.looks.get(id).ok_or_else(|| Cause::NoHandle(id.clone()))
     }
 
@@ -265,8 +202,8 @@ impl Walk<'_> {
         Ok(turn)
     }
 
-    /// Writes an object, which is what the turn is for, and right after it its digest. Returns what the store can tell of it
-    /// from now on without its content.
+    /// Writes an object, which is what the turn is for, and its digest: right after it, unless the state is new and the
+    /// store can tell of it together with others.
     fn put(
         &self,
         (change, store, lock): (&StateChange, &dyn StateBackend, &StateLock),
@@ -274,16 +211,21 @@ impl Walk<'_> {
         print: &Fingerprint,
         expect: &Expect,
         turn: Turn<'_>,
-    ) -> Result<Option<Now>, Cause> {
+    ) -> Result<Told, Cause> {
         let failed = |source| failed(change, source);
         let written = store.write(lock, bytes, expect).map_err(failed)?;
         drop(turn);
+        let can_tell = written.version.is_md5(&print.md5);
+        if can_tell && change.is_new() {
+            return Ok(Told::WithoutDigest(print.clone()));
+        }
         self.still_ours()?;
         store.write_digest(lock, &print.md5).map_err(failed)?;
-        Ok(written
-            .version
-            .is_md5(&print.md5)
-            .then(|| Now(Some(print.clone()))))
+        Ok(if can_tell {
+            Told::Content(print.clone())
+        } else {
+            Told::Nothing
+        })
     }
 
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
@@ -291,23 +233,6 @@ impl Walk<'_> {
             Err(Cause::Interrupted)
         } else {
             Ok(())
-        }
-    }
-}
-
-/// A state that was touched.
-enum Touched<'a> {
-    /// What was read of it since, if it could be.
-    Seen(Option<Seen>),
-    /// What the store can tell of it.
-    Told(&'a StateChange, Now),
-}
-
-impl<'a> Touched<'a> {
-    fn told(&self) -> Option<(&'a StateChange, &Now)> {
-        match self {
-            Self::Told(change, now) => Some((change, now)),
-            Self::Seen(_) => None,
         }
     }
 }
@@ -364,19 +289,9 @@ impl Sources<'_> {
     }
 }
 
-fn failed(change: &StateChange, source: BackendError) -> Cause {
+pub(super) fn failed(change: &StateChange, source: BackendError) -> Cause {
     Cause::Backend {
         state: change.id.clone(),
         source,
-    }
-}
-
-/// Tells whether only a look can say what became of the effect.
-fn is_open(cause: &Cause) -> bool {
-    match cause {
-        Cause::Backend { source, .. } => {
-            source.is_ambiguous() || matches!(source, BackendError::PreconditionFailed { .. })
-        }
-        _ => false,
     }
 }

@@ -100,7 +100,7 @@ fn place(read: &Read<'_>) -> Option<Vec<String>> {
             // Without a backend block a state is beside the code, which is nobody else's place.
             read.configuration.backend_block()?;
             let path = given("path").unwrap_or_else(|| "terraform.tfstate".to_owned());
-            words.push(join(&read.stack.tree.shown(""), &path));
+            words.push(join(&read.tree.shown(""), &path));
         }
     }
     Some(words)

@@ -26,18 +26,12 @@ pub(super) fn check(
     found: &mut Found,
 ) {
     let ledger = input.ledger.as_ref().map(|(_, ledger)| ledger);
-    let known = Known { told, ledger };
     for source in sources {
         if !sources.iter().any(|other| other.is_used_half_of(source)) {
             unused(source, found);
         }
-        elsewhere(source, told, found);
-        for place in &source.uses {
-            if let Some(reading) = source.reading(place) {
-                known.reading(source, place, &reading, stacks.len(), found);
-            }
-        }
     }
+    readings(stacks.len(), told, sources, ledger, found);
     names(told, found);
     cycles(told, sources, found);
     if let (Some(ledger), Some((shown, _))) = (ledger, &input.ledger) {
@@ -51,6 +45,25 @@ pub(super) fn check(
             };
             let hint = "tell both for a while, under two names, until nobody reads the old one";
             found.about_all(rule, Diagnostic::error(fault.to_string()).hint(hint));
+        }
+    }
+}
+
+/// What is read must be told, where it is looked for and in a form in which it can be read.
+pub(super) fn readings(
+    stacks: usize,
+    told: &[Told<'_>],
+    sources: &[Source<'_>],
+    ledger: Option<&Ledger>,
+    found: &mut Found,
+) {
+    let known = Known { told, ledger };
+    for source in sources {
+        elsewhere(source, told, found);
+        for place in &source.uses {
+            if let Some(reading) = source.reading(place) {
+                known.reading(source, place, &reading, stacks, found);
+            }
         }
     }
 }
@@ -73,6 +86,17 @@ fn elsewhere(source: &Source<'_>, told: &[Told<'_>], found: &mut Found) {
         let hint = "use one path in both";
         found.add(source.stack, Rule::ContractUnknown, diagnostic.hint(hint));
     }
+    if let (Some(read), Some(written)) = (&source.bucket, &told.bucket)
+        && read != written
+    {
+        let message = format!(
+            "`{}` looks for the contract of `{}` in the bucket `{read}`, and it is told in `{written}`",
+            source.stack, told.producer
+        );
+        let diagnostic = Diagnostic::error(message).at(&source.file.source, source.span.clone());
+        let hint = "use one bucket in both";
+        found.add(source.stack, Rule::ContractUnknown, diagnostic.hint(hint));
+    }
 }
 
 /// What is known of contracts.
@@ -93,7 +117,8 @@ impl Known<'_> {
     ) {
         let pointer = shown(reading.half, &reading.steps);
         let at = |diagnostic: Diagnostic| diagnostic.at(&place.file.source, place.span.clone());
-        let Some(shape) = self.shape(&reading.producer, reading.half) else {
+        let given = source.given.clone();
+        let Some(shape) = given.or_else(|| self.shape(&reading.producer, reading.half)) else {
             // One stack alone says nothing of the others.
             let is_known = stacks > 1 || self.ledger.is_some();
             if is_known && !self.tells(&reading.producer) {
@@ -117,6 +142,15 @@ impl Known<'_> {
             );
         };
         match shape.at(&reading.steps) {
+            At::Nothing(_) | At::Scalar(_) if place.is_guarded => {}
+            // Another document has what is put together with this one.
+            At::Nothing(_)
+                if reading.member.is_some_and(|end| {
+                    matches!(
+                        shape.at(&reading.steps[..end.min(reading.steps.len())]),
+                        At::Nothing(_)
+                    )
+                }) => {}
             At::Nothing(names) => {
                 let message = format!("`{}` does not tell `{pointer}`", reading.producer);
                 let last = reading.steps.iter().rev().find_map(|step| match step {

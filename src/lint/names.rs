@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Checks every name in a stack's code.
 pub(super) fn check(read: &Read<'_>, found: &mut Found) {
-    for diagnostic in crate::rewrite::undeclared_names(&read.configuration) {
+    for diagnostic in crate::rewrite::undeclared_names(read.configuration) {
         let diagnostic = diagnostic.hint("declare it, or read it from the contract of the stack that has it");
         found.add(&read.name, Rule::UndeclaredName, diagnostic);
     }

@@ -1,18 +1,19 @@
 //! What stacks read of contracts: from the module, remote state or variable that brings a document, through locals, to
 //! the places where its values are used.
 
+mod demand;
+mod elements;
+mod follow;
 mod path;
-
-use std::collections::BTreeMap;
-
-use self::path::path;
 
 use super::Read;
 use super::patterns::calls;
-use super::shape::Step;
+use super::shape::{Shape, Step};
 use super::told::{Half, Told};
-use crate::config::{Block, BlockKind, ConfigFile, Item, Mode, Reference, Span, Target};
+use crate::address::ModuleAddr;
+use crate::config::{Block, BlockKind, ConfigFile, Item, Mode, Span};
 use crate::contract::ContractModule;
+use crate::contract::value::Value;
 use crate::stack::StateLocation;
 
 /// How a stack gets a document.
@@ -40,6 +41,10 @@ pub(super) struct Source<'r> {
     pub way: Way,
     /// Parameter path or key prefix, where that is a constant.
     pub path: Option<String>,
+    /// The bucket, where that is a constant.
+    pub bucket: Option<String>,
+    /// What it holds, where that is written down.
+    pub given: Option<Shape>,
     /// The places that use it, directly or through locals, with the steps from it.
     pub uses: Vec<Use<'r>>,
     /// Locals that stand for it or for a part of it, and that nothing names.
@@ -54,8 +59,27 @@ pub(super) struct Use<'r> {
     pub span: Span,
     /// The steps from the source.
     steps: Vec<Step>,
+    /// How many of the steps lead to one member of several documents put together: another one may have it.
+    member: Option<usize>,
     /// A function that says which type is expected.
     pub cast: Option<&'static str>,
+    /// Whether it only hands on what others take: to a module, or to what walks through it.
+    pub is_handed_on: bool,
+    /// Whether it is asked for with care: by `try` or `can`.
+    pub is_guarded: bool,
+    /// The resource whose argument this is a part of.
+    pub sink: Option<Sink<'r>>,
+}
+
+/// An argument of a resource.
+#[derive(Clone)]
+pub(super) struct Sink<'r> {
+    /// The module around it.
+    pub module: ModuleAddr,
+    /// The resource's block.
+    pub block: &'r Block,
+    /// The argument.
+    pub argument: &'r str,
 }
 
 /// What a place reads of a contract.
@@ -66,6 +90,10 @@ pub(super) struct Reading {
     pub half: Half,
     /// The steps into it.
     pub steps: Vec<Step>,
+    /// How many of the steps lead to a member that another document may have instead.
+    pub member: Option<usize>,
+    /// Whether it only hands on what others take.
+    pub is_handed_on: bool,
 }
 
 impl Source<'_> {
@@ -119,6 +147,8 @@ impl Source<'_> {
             producer,
             half,
             steps,
+            member: place.member.and_then(|end| end.checked_sub(taken)),
+            is_handed_on: place.is_handed_on,
         })
     }
 
@@ -150,10 +180,12 @@ pub(super) fn of_all<'r>(stacks: &'r [Read<'_>], told: &[Told<'_>]) -> Vec<Sourc
                     span: block.header.clone(),
                     way,
                     path: constant(file, block, "path"),
+                    bucket: constant(file, block, "bucket"),
+                    given: given(read, block),
                     uses: Vec::new(),
                     idle: Vec::new(),
                 };
-                follow(read, &target(block), &mut source);
+                follow::follow(read, &target(block), &mut source);
                 found.push(source);
             }
         }
@@ -171,6 +203,16 @@ fn target(block: &Block) -> Item {
             name: block.label(1).to_owned(),
         },
     }
+}
+
+/// Returns what a variable holds, where that is written beside the code.
+fn given(read: &Read<'_>, block: &Block) -> Option<Shape> {
+    if block.kind != BlockKind::Variable {
+        return None;
+    }
+    let bytes = read.tree.read("contracts.auto.tfvars.json").ok()??;
+    let values = Value::from_json(std::str::from_utf8(&bytes).ok()?)?;
+    values.get(block.label(0)).map(Shape::of_value)
 }
 
 fn constant(file: &ConfigFile, block: &Block, name: &str) -> Option<String> {
@@ -254,93 +296,4 @@ fn owner<'s>(stacks: &'s [Read<'_>], file: &ConfigFile, block: &Block) -> Option
     stacks
         .iter()
         .find(|read| read.location.as_ref().is_some_and(is_there))
-}
-
-/// Follows a source through locals to the places of use.
-fn follow<'r>(read: &'r Read<'_>, source: &Item, into: &mut Source<'r>) {
-    // What stands for a part of the source: item → steps from the source.
-    let mut known: BTreeMap<Item, Vec<Step>> = BTreeMap::from([(source.clone(), Vec::new())]);
-    let mut queue = vec![source.clone()];
-    while let Some(item) = queue.pop() {
-        let prefix = known[&item].clone();
-        let mut names = 0;
-        for (file, local, reference) in places(read, &item) {
-            names += 1;
-            let path = path(file, reference);
-            let mut steps = prefix.clone();
-            steps.extend(path.steps);
-            if let Some((name, value)) = &local
-                && stands_alone(file, value, &path.span)
-                && path.cast.is_none()
-            {
-                let local = Item::Local(name.clone());
-                if let std::collections::btree_map::Entry::Vacant(free) = known.entry(local.clone()) {
-                    free.insert(steps);
-                    queue.push(local);
-                }
-                continue;
-            }
-            into.uses.push(Use {
-                file,
-                span: reference.span.clone(),
-                steps,
-                cast: path.cast,
-            });
-        }
-        if let (0, Item::Local(name)) = (names, &item)
-            && let Some((file, span)) = super::told::local(read, name)
-        {
-            into.idle.push((file, span, name.clone()));
-        }
-    }
-}
-
-/// A local: its name, and where its value stands.
-type Local = (String, Span);
-
-/// Finds the references to an item in the root module, each with the local around it.
-fn places<'r>(read: &'r Read<'_>, item: &Item) -> Vec<(&'r ConfigFile, Option<Local>, &'r Reference)> {
-    let root = &read.configuration.root().source;
-    let mut found = Vec::new();
-    for (_, file, block) in root.blocks() {
-        for reference in block.references.iter().filter(|reference| names(reference, item)) {
-            let around = block.body.attributes.iter().find(|argument| {
-                block.kind == BlockKind::Locals
-                    && argument.value.start <= reference.span.start
-                    && reference.span.end <= argument.value.end
-            });
-            let local = around.map(|argument| (argument.name.clone(), argument.value.clone()));
-            found.push((file, local, reference));
-        }
-    }
-    found
-}
-
-fn names(reference: &Reference, item: &Item) -> bool {
-    match (&reference.target, item) {
-        (Target::Module { name, .. }, Item::Module(wanted)) => name == wanted,
-        (Target::Local(name), Item::Local(wanted)) | (Target::Var(name), Item::Variable(wanted)) => {
-            name == wanted
-        }
-        (
-            Target::Resource {
-                mode,
-                type_name,
-                name,
-            },
-            Item::Resource {
-                mode: wanted_mode,
-                type_name: wanted_type,
-                name: wanted_name,
-            },
-        ) => (mode, type_name, name) == (wanted_mode, wanted_type, wanted_name),
-        _ => false,
-    }
-}
-
-/// Tells whether an expression is all that a local's value is.
-fn stands_alone(file: &ConfigFile, value: &Span, span: &Span) -> bool {
-    let around = file.text(&(value.start..span.start)).trim().is_empty()
-        && file.text(&(span.end..value.end)).trim().is_empty();
-    span.start >= value.start && around
 }

@@ -21,7 +21,7 @@ pub enum Rule {
     WidePattern,
     /// Permissions on parameters are no wider than needed.
     WidePermission,
-    /// Contracts tell attributes, not objects.
+    /// Contracts tell attributes, not objects that nobody takes as a whole.
     WholeObject,
     /// Two stacks do not share a state.
     SharedBackend,
@@ -118,7 +118,9 @@ impl Rule {
                 "a pattern of contract names that is missing, not anchored, or takes everything"
             }
             Self::WidePermission => "a permission on all SSM parameters, or on all actions of SSM (warning)",
-            Self::WholeObject => "a contract that tells a whole resource or module (warning)",
+            Self::WholeObject => {
+                "a contract that tells a whole resource or module, and nobody takes all of it (warning)"
+            }
             Self::SharedBackend => "two stacks whose states are in one place",
             Self::UnlockedBackend => {
                 "an S3 backend without `use_lockfile` or `dynamodb_table` (warning, unless others have one)"

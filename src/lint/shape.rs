@@ -6,6 +6,8 @@ use std::ops::Range;
 use hcl_edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, TraversalOperator};
 use hcl_edit::{Decorated, Span as _};
 
+use crate::contract::value::Value;
+
 /// The shape of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -31,7 +33,7 @@ pub(super) struct Leaf {
 }
 
 /// One step into a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     /// `.name`, `["name"]`.
     Name(String),
@@ -39,8 +41,17 @@ pub(super) enum Step {
     Index,
     /// `[key]`: any element.
     Any,
+    /// What a `for` or a repetition walks through: every element.
+    Every,
     /// `[*]`, `.*`: every element; a single value is its own only element.
     Splat,
+}
+
+impl Step {
+    /// Tells whether it takes elements of a collection by no name.
+    pub fn is_index(&self) -> bool {
+        !matches!(self, Self::Name(_))
+    }
 }
 
 /// What is at the end of some steps.
@@ -205,10 +216,31 @@ impl Shape {
             (Self::Object(_), Step::Splat) => self.at(rest),
             (Self::Object(_), Step::Index) => At::Scalar("object"),
             (Self::Object(members), Step::Any) => any(members.values(), rest),
+            (Self::Object(members), Step::Every) => every(members.values(), rest),
+            (Self::List(items), Step::Every | Step::Splat) => every(items.iter(), rest),
             (Self::List(items), Step::Name(name)) if name.parse::<usize>().is_err() => {
                 At::Nothing((0..items.len()).map(|at| at.to_string()).collect())
             }
             (Self::List(items), _) => any(items.iter(), rest),
+        }
+    }
+
+    /// Returns the shape of a value.
+    pub fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Object(members) => {
+                let members = members.iter();
+                Self::Object(
+                    members
+                        .map(|(name, value)| (name.clone(), Self::of_value(value)))
+                        .collect(),
+                )
+            }
+            Value::List(items) => Self::List(items.iter().map(Self::of_value).collect()),
+            simple => Self::Leaf(Leaf {
+                kind: kind_named(simple.type_name()),
+                ..Leaf::default()
+            }),
         }
     }
 
@@ -236,6 +268,18 @@ impl Shape {
             Self::Leaf(_) | Self::Each(..) | Self::List(_) => {}
         }
     }
+}
+
+/// The first element in which the steps lead nowhere, else any.
+fn every<'s>(elements: impl Iterator<Item = &'s Shape>, rest: &[Step]) -> At<'s> {
+    let mut found = At::Unknown;
+    for element in elements {
+        found = element.at(rest);
+        if matches!(found, At::Nothing(_) | At::Scalar(_)) {
+            return found;
+        }
+    }
+    found
 }
 
 /// The first element in which the steps lead somewhere.

@@ -47,10 +47,10 @@ fn own_path(read: &Read<'_>) -> Option<String> {
 
 /// Compares the state that is at hand with the code.
 pub(super) fn check(read: &Read<'_>, found: &mut Found) {
-    let Some(state) = &read.stack.state else {
+    let Some(state) = read.state else {
         return;
     };
-    for diagnostic in crate::rewrite::undeclared_objects(&read.configuration, &state.snapshot) {
+    for diagnostic in crate::rewrite::undeclared_objects(read.configuration, &state.snapshot) {
         let diagnostic = diagnostic
             .note(format!("in {}", state.shown))
             .note("the next apply would destroy it")

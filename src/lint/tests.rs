@@ -24,6 +24,7 @@ fn findings(stacks: &[Files<'_>], ledger: Option<Ledger>) -> Vec<Finding> {
         tree,
         paths: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
         state: None,
+        elsewhere: BTreeSet::new(),
     });
     check(&Input {
         stacks: stacks.collect(),
@@ -191,6 +192,7 @@ fn a_state_must_fit_its_code() {
                 shown: "states/orders.tfstate".to_owned(),
                 snapshot: state(name, key),
             }),
+            elsewhere: BTreeSet::new(),
         };
         let input = Input {
             stacks: vec![stack],

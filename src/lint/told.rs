@@ -5,7 +5,7 @@ use hcl_edit::expr::Expression;
 use super::Read;
 use super::patterns::calls;
 use super::shape::{Leaf, Shape};
-use crate::config::{Block, BlockKind, ConfigFile, Item, Span};
+use crate::config::{Block, BlockKind, ConfigFile, Item, Mode, ModuleSource, Span};
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
 use crate::plan::contract::{ContractStore, SsmTier};
@@ -45,6 +45,8 @@ pub(super) struct Written<'r> {
     pub start: usize,
     /// What it is made of.
     pub shape: Shape,
+    /// The root module around it.
+    root: &'r ModuleSource,
 }
 
 impl Written<'_> {
@@ -52,6 +54,29 @@ impl Written<'_> {
     pub fn at(&self, leaf: &Leaf, diagnostic: Diagnostic) -> Diagnostic {
         let span = self.start + leaf.span.start..self.start + leaf.span.end;
         diagnostic.at(&self.file.source, span)
+    }
+
+    /// Tells whether a leaf that is a whole object is all of several instances.
+    pub fn is_repeated(&self, leaf: &Leaf) -> bool {
+        let span = self.start + leaf.span.start..self.start + leaf.span.end;
+        let text = self.file.text(&span);
+        let steps: Vec<&str> = text.split('.').collect();
+        let item = match &steps[..] {
+            ["module", name] => Item::Module((*name).to_owned()),
+            ["data", type_name, name] => resource(Mode::Data, type_name, name),
+            [type_name, name] => resource(Mode::Managed, type_name, name),
+            _ => return false,
+        };
+        let mut repetitions = ["for_each", "count"].iter();
+        repetitions.any(|argument| self.root.attribute(&item, argument).is_some())
+    }
+}
+
+fn resource(mode: Mode, type_name: &str, name: &str) -> Item {
+    Item::Resource {
+        mode,
+        type_name: type_name.to_owned(),
+        name: name.to_owned(),
     }
 }
 
@@ -65,6 +90,8 @@ pub(super) struct Told<'r> {
     pub store: ContractStore,
     /// Parameter path or key prefix, where that is a constant.
     pub path: Option<String>,
+    /// The bucket, where that is a constant.
+    pub bucket: Option<String>,
     /// The output with the document, where outputs hold it.
     pub output: Option<String>,
     /// Tier of the parameter.
@@ -119,6 +146,7 @@ fn by_module<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
         stack: &read.name,
         store,
         path: constant("path"),
+        bucket: constant("bucket"),
         output: None,
         tier: if is_advanced {
             SsmTier::Advanced
@@ -126,7 +154,7 @@ fn by_module<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
             SsmTier::Standard
         },
         place: (file, block.header.clone()),
-        halves: halves(file_of, start, &expr),
+        halves: halves(read, file_of, start, &expr),
     })
 }
 
@@ -154,20 +182,32 @@ pub(super) fn local<'r>(read: &'r Read<'_>, name: &str) -> Option<(&'r ConfigFil
     Some((file, argument.value.clone()))
 }
 
-fn halves<'r>(file: &'r ConfigFile, start: usize, expr: &Expression) -> Vec<(Half, Written<'r>)> {
+fn halves<'r>(
+    read: &'r Read<'_>,
+    file: &'r ConfigFile,
+    start: usize,
+    expr: &Expression,
+) -> Vec<(Half, Written<'r>)> {
     let Shape::Object(members) = Shape::of(expr) else {
         return Vec::new();
     };
-    let halves = members
-        .into_iter()
-        .filter_map(|(name, shape)| Some((Half::named(&name)?, Written { file, start, shape })));
+    let root = &read.configuration.root().source;
+    let halves = members.into_iter().filter_map(|(name, shape)| {
+        let written = Written {
+            file,
+            start,
+            shape,
+            root,
+        };
+        Some((Half::named(&name)?, written))
+    });
     halves.collect()
 }
 
 /// An output that holds a document: `jsonencode({ installed = true, public = { … } })`; its private half is in another.
 fn by_output<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> Option<Told<'r>> {
     let (start, expr) = encoded(file, block)?;
-    let halves = halves(file, start, &expr);
+    let halves = halves(read, file, start, &expr);
     let is_document = matches!(Shape::of(&expr), Shape::Object(members) if members.contains_key("installed"));
     if !is_document || halves.is_empty() {
         return None;
@@ -178,6 +218,7 @@ fn by_output<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
         stack: &read.name,
         store: ContractStore::RemoteState,
         path: None,
+        bucket: None,
         output: Some(name.clone()),
         tier: SsmTier::Standard,
         place: (file, block.header.clone()),
@@ -189,7 +230,13 @@ fn by_output<'r>(read: &'r Read<'_>, file: &'r ConfigFile, block: &'r Block) -> 
         let (file, block) = root.block(declaration.block);
         if let Some((start, expr)) = encoded(file, block) {
             let shape = Shape::of(&expr);
-            told.halves.push((Half::Private, Written { file, start, shape }));
+            let written = Written {
+                file,
+                start,
+                shape,
+                root,
+            };
+            told.halves.push((Half::Private, written));
         }
     }
     Some(told)

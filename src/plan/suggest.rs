@@ -19,10 +19,17 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
     found.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// Returns the advice for an unknown word: the near ones if there are any, else all that are known.
+/// How many known words are listed.
+const LISTED: usize = 20;
+
+/// Returns the advice for an unknown word: the near ones if there are any, else those that are known, if many the first.
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     let near = near(word, known.iter().copied());
     match near.as_slice() {
+        [] if known.len() > LISTED => {
+            let more = known.len() - LISTED;
+            format!("known here: {}, and {more} more", quoted(&known[..LISTED]))
+        }
         [] => format!("known here: {}", quoted(known)),
         near => format!("did you mean {}?", quoted(near).replace("`, `", "` or `")),
     }
@@ -105,5 +112,7 @@ mod tests {
     fn names_all_known_words_where_none_is_near() {
         assert_eq!(did_you_mean("zzz", &["ab", "cd"]), "known here: `ab`, `cd`");
         assert_eq!(did_you_mean("abc", &["ab", "abd"]), "did you mean `ab` or `abd`?");
+        let advice = did_you_mean("zzz", &["ab"; 1000]);
+        assert!(advice.ends_with("`ab`, `ab`, and 980 more"), "{advice}");
     }
 }

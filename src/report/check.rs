@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{REPORT_VERSION, Table, count};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Shown, bounded};
 use crate::lint::{Finding, Rule};
+
+/// Where everything is to be seen that a text leaves out.
+const WHERE_ALL: &str = "--format json has them all";
 
 /// The findings of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +73,7 @@ impl FindingReport {
             file: place.map(|(file, _)| file.path.clone()),
             line: place.map(|(_, at)| at.line),
             column: place.map(|(_, at)| at.column),
-            code: place.map(|(file, at)| file.line(at.line).to_owned()),
+            code: place.map(|(file, at)| file.line_around(at)),
             notes: diagnostic.notes.clone(),
             hint: diagnostic.hint.clone(),
         }
@@ -122,13 +125,20 @@ impl CheckReport {
     /// Returns the report for a terminal.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for (stack, rule, diagnostic) in &self.shown {
-            let of = stack
-                .as_ref()
-                .map_or_else(String::new, |stack| format!("in `{stack}`, "));
-            let mut shown = diagnostic.clone();
-            shown.notes.push(format!("{of}rule {}", rule.name()));
-            let _ = writeln!(text, "{shown}\n");
+        let of_a_kind = |(_, rule, found): &(_, Rule, Diagnostic)| (rule.name(), found.severity);
+        for line in bounded(&self.shown, of_a_kind) {
+            let more = line.line(WHERE_ALL);
+            if let Shown::One((stack, rule, diagnostic)) = line {
+                let of = stack
+                    .as_ref()
+                    .map_or_else(String::new, |stack| format!("in `{stack}`, "));
+                let mut shown = diagnostic.clone();
+                shown.notes.push(format!("{of}rule {}", rule.name()));
+                let _ = writeln!(text, "{shown}\n");
+            }
+            if let Some(more) = more {
+                let _ = writeln!(text, "{more}\n");
+            }
         }
         let _ = writeln!(text, "{}", self.verdict());
         text
@@ -141,7 +151,16 @@ impl CheckReport {
             return text;
         }
         let mut table = Table::new(&["", "stack", "rule", "where", "what", "what to do"]);
-        for finding in &self.findings {
+        let of_a_kind = |finding: &FindingReport| (finding.rule, finding.severity);
+        let mut more = 0;
+        for line in bounded(&self.findings, of_a_kind) {
+            let finding = match line {
+                Shown::One(finding) => finding,
+                Shown::Like(hidden) | Shown::Any(hidden) => {
+                    more += hidden;
+                    continue;
+                }
+            };
             let place = match (&finding.file, finding.line) {
                 (Some(file), Some(line)) => format!("`{file}:{line}`"),
                 _ => "–".to_owned(),
@@ -157,6 +176,9 @@ impl CheckReport {
         }
         text.push('\n');
         text.push_str(&table.markdown());
+        if more > 0 {
+            let _ = writeln!(text, "\n… and {more} more: {WHERE_ALL}");
+        }
         text
     }
 }

@@ -295,14 +295,27 @@ impl InspectReport {
     }
 }
 
+/// How many items of a list are shown.
+const LISTED: usize = 20;
+
 /// Appends a titled list, or nothing where it is empty.
 fn list(text: &mut String, title: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }
     text.push_str(&format!("\n  {title} ({}):\n", items.len()));
-    for item in items {
+    // A list with one more line than may be is shown whole: that line would be no longer.
+    let shown = if items.len() > LISTED + 1 {
+        LISTED
+    } else {
+        items.len()
+    };
+    for item in &items[..shown] {
         text.push_str(&format!("    {item}\n"));
+    }
+    if items.len() > shown {
+        let more = items.len() - shown;
+        text.push_str(&format!("    … and {more} more: --format json has them all\n"));
     }
 }
 

@@ -55,6 +55,8 @@ fn cycle(cut: &Cut<'_>, left: &[&StateId]) -> Diagnostic {
     let names: Vec<String> = inside.iter().map(|state| format!("`{state}`")).collect();
     let mut fault = Diagnostic::error(format!("the contracts of {} form a cycle", names.join(", ")));
     let mut told = BTreeSet::new();
+    let mut notes = Vec::new();
+    let mut numbers: BTreeMap<(&StateId, &StateId), usize> = BTreeMap::new();
     for ((producer, item), readings) in &cut.readings {
         for reading in readings {
             if !inside.contains(producer) || !inside.contains(&reading.consumer) {
@@ -71,10 +73,15 @@ fn cycle(cut: &Cut<'_>, left: &[&StateId]) -> Diagnostic {
                 at.column
             );
             if told.insert(note.clone()) {
-                fault = fault.note(note);
+                let number = numbers.entry((&reading.consumer, producer)).or_default();
+                *number += 1;
+                notes.push((*number, note));
             }
         }
     }
+    // The first of each direction together: where there are many, the first are what is shown.
+    notes.sort_by_key(|(number, _)| *number);
+    fault.notes.extend(notes.into_iter().map(|(_, note)| note));
     let hint = match smallest(cut, &inside) {
         Some(changes) => {
             let changes: Vec<String> = changes

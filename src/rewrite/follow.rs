@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, FileTree, Input, Rewritten, beyond, prove, rewrite};
 use crate::address::ConfigResourceAddr;
-use crate::config::Configuration;
+use crate::config::{Configuration, Item};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::graph::Orphan;
 use crate::plan::assign::OutputMove;
@@ -130,6 +130,7 @@ impl Rewritten {
         self.outputs.extend(other.outputs);
         self.set_outputs.extend(other.set_outputs);
         self.ledger.contracts.extend(other.ledger.contracts);
+        self.ledger.beside.extend(other.ledger.beside);
         self.schemas.extend(other.schemas);
         self.upstreams.extend(other.upstreams);
         self.readings.extend(other.readings);
@@ -175,8 +176,10 @@ pub fn dir_of(id: &StateId) -> String {
 /// The static proof of a cut, state by state, as the states are made.
 pub struct Proof<'a> {
     rewritten: &'a Rewritten,
+    codes: prove::Codes<'a>,
     before: &'a BTreeMap<StateId, &'a Configuration>,
     undeployed: BTreeSet<ConfigResourceAddr>,
+    renamed: BTreeSet<Item>,
 }
 
 impl<'a> Proof<'a> {
@@ -193,15 +196,17 @@ impl<'a> Proof<'a> {
         });
         Self {
             rewritten,
+            codes: prove::Codes::of(rewritten),
             before,
             undeployed: undeployed.collect(),
+            renamed: prove::renamed(&assigned.assignment.instances),
         }
     }
 
     /// Proves that the code of one state fits it. What no code declared before needs none now.
     pub fn state(&self, id: &StateId, after: &Snapshot) -> Vec<Diagnostic> {
         prove::prove_state(
-            self.rewritten,
+            &self.codes,
             id,
             Some(after),
             self.before.get(id).copied(),
@@ -209,8 +214,17 @@ impl<'a> Proof<'a> {
         )
     }
 
-    /// Proves what holds between the states.
+    /// Proves what holds between the states, and that every block says what it said before.
     pub fn between(&self) -> Vec<Diagnostic> {
-        prove::prove_between(self.rewritten)
+        let mut faults = prove::prove_between(self.rewritten, &self.codes);
+        let faithful = prove::Faithful::new(self.rewritten, &self.codes, self.before, &self.renamed);
+        faults.extend(faithful.check());
+        faults
+    }
+
+    /// Warns of values whose types a contract does not carry, where the state says that it matters. `before` are the
+    /// states before the cut.
+    pub fn lost_types(&self, before: &BTreeMap<StateId, &Snapshot>) -> Vec<Diagnostic> {
+        prove::lost_types(self.rewritten, &self.codes, before)
     }
 }

@@ -4,64 +4,93 @@
 //! stack's code, every block that must have an object has one, every reference names something that is there, every
 //! contract that is read is told, and no two stacks wait for each other.
 
+mod around;
+mod code;
+mod crossing;
+mod faithful;
+mod skeleton;
+mod types;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use code::Codes;
+pub(super) use faithful::Faithful;
+pub(super) use types::lost_types;
 
 use super::{FileTree, Rewritten};
 use crate::address::{ConfigResourceAddr, InstanceKey, ModuleAddr, ResourceInstanceAddr, ResourceMode};
-use crate::config::{CallTarget, ConfigError, Configuration, Item, LoadOptions, Mode, Module, Role, Target};
+use crate::config::{CallTarget, Configuration, Item, Mode, Module, Role, Target};
 use crate::contract::ContractModule;
 use crate::diagnostic::Diagnostic;
-use crate::source_tree::MemoryTree;
+use crate::lint;
+use crate::plan::assign::InstanceMove;
 use crate::stack::StateId;
 use crate::state::{Instance, Snapshot};
 
 /// Proves that code and states fit. `after` are the states as they will be; `undeployed` the blocks of the monolith
-/// that had no object before either.
+/// that had no object before either, `before` the code of the sources before the cut, and `moves` what was moved.
 ///
 /// Returns everything that does not fit; nothing is the proof.
 pub fn prove(
     rewritten: &Rewritten,
     after: &BTreeMap<StateId, &Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
+    before: &BTreeMap<StateId, &Configuration>,
+    moves: &[InstanceMove],
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
+    let codes = Codes::of(rewritten);
+    let renamed = renamed(moves);
     let states: BTreeSet<&StateId> = rewritten.trees.keys().chain(after.keys()).collect();
     for state in states {
         let after = after.get(state).copied();
-        faults.extend(prove_state(rewritten, state, after, None, undeployed));
+        faults.extend(prove_state(&codes, state, after, None, undeployed));
     }
-    faults.extend(prove_between(rewritten));
+    faults.extend(prove_between(rewritten, &codes));
+    let faithful = Faithful::new(rewritten, &codes, before, &renamed);
+    faults.extend(faithful.check());
     faults
+}
+
+/// Returns the blocks of root modules whose name or module changes, by both names.
+pub(super) fn renamed(moves: &[InstanceMove]) -> BTreeSet<Item> {
+    let outermost = |address: &ResourceInstanceAddr| match address.resource.module.0.first() {
+        Some(step) => Item::Module(step.name.clone()),
+        None => Item::from(&address.resource.config()),
+    };
+    let renames = moves
+        .iter()
+        .filter(|moved| moved.from.resource.config() != moved.to.resource.config());
+    renames
+        .flat_map(|moved| [outermost(&moved.from), outermost(&moved.to)])
+        .collect()
 }
 
 /// Proves the code of one state; none where the cut has no code for it and needs none.
 ///
 /// What the code did not declare `before` either need not be declared now.
 pub(super) fn prove_state(
-    rewritten: &Rewritten,
+    codes: &Codes<'_>,
     state: &StateId,
     after: Option<&Snapshot>,
     before: Option<&Configuration>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let Some(files) = rewritten.trees.get(state) else {
+    let Some(code) = codes.get(state) else {
         let is_empty = after.is_none_or(|after| after.resources().next().is_none());
         let fault = || Diagnostic::error(format!("`{state}` has a state and no code"));
         return (!is_empty).then(fault).into_iter().collect();
     };
-    let outside = match state {
-        StateId::Source(_) => Some(&rewritten.outside),
-        StateId::Stack(_) => None,
+    let faults = match code.configuration() {
+        Ok(configuration) => prove_code(configuration, after, before, undeployed),
+        Err(faults) => faults.to_vec(),
     };
-    let files = files.iter().chain(outside.into_iter().flatten());
-    prove_files(files, after, before, undeployed)
-        .into_iter()
-        .map(|fault| fault.note(format!("in the code of `{state}`")))
-        .collect()
+    let within = |fault: Diagnostic| fault.note(format!("in the code of `{state}`"));
+    faults.into_iter().map(within).collect()
 }
 
 /// Proves what holds between the states: contracts are told, and nobody waits for each other.
-pub(super) fn prove_between(rewritten: &Rewritten) -> Vec<Diagnostic> {
+pub(super) fn prove_between(rewritten: &Rewritten, codes: &Codes<'_>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (consumer, upstreams) in &rewritten.upstreams {
         for upstream in upstreams {
@@ -90,6 +119,8 @@ pub(super) fn prove_between(rewritten: &Rewritten) -> Vec<Diagnostic> {
             .iter()
             .map(|fault| Diagnostic::error(fault.to_string())),
     );
+    // What cannot be read is a fault of its state.
+    faults.extend(lint::untold(&codes.roots(), &rewritten.ledger));
     faults
 }
 
@@ -99,32 +130,29 @@ pub fn prove_one(
     state: Option<&Snapshot>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    prove_files(files.iter(), state, None, undeployed)
+    match code::Code::of([files]).configuration() {
+        Ok(configuration) => prove_code(configuration, state, None, undeployed),
+        Err(faults) => faults.to_vec(),
+    }
 }
 
-fn prove_files<'f>(
-    files: impl Iterator<Item = (&'f String, &'f Vec<u8>)>,
+fn prove_code(
+    configuration: &Configuration,
     state: Option<&Snapshot>,
     before: Option<&Configuration>,
     undeployed: &BTreeSet<ConfigResourceAddr>,
 ) -> Vec<Diagnostic> {
-    let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
-    let configuration = match Configuration::load(&tree, &LoadOptions::default()) {
-        Ok(configuration) => configuration,
-        Err(ConfigError::Invalid { diagnostics, .. }) => return diagnostics,
-        Err(error) => return vec![Diagnostic::error(error.to_string())],
-    };
     let mut faults = Vec::new();
     let mut deployed = BTreeSet::new();
     for address in state.into_iter().flat_map(managed) {
         deployed.insert(address.resource.config());
         let was_right = || before.is_none_or(|before| has_block(before, &address).is_none());
-        faults.extend(has_block(&configuration, &address).filter(|_| was_right()));
+        faults.extend(has_block(configuration, &address).filter(|_| was_right()));
     }
-    faults.extend(undeclared_names(&configuration));
+    faults.extend(undeclared_names(configuration));
     for module in configuration.modules() {
         for (item, pieces) in module.source.items() {
-            if !must_exist(&configuration, module, item) {
+            if !must_exist(configuration, module, item) {
                 continue;
             }
             let Some(address) = address_of(&module.address, item) else {
@@ -149,9 +177,18 @@ fn managed(state: &Snapshot) -> impl Iterator<Item = ResourceInstanceAddr> {
 
 /// Finds objects of a state that have no block, or one that is repeated in another way.
 pub fn undeclared_objects(configuration: &Configuration, state: &Snapshot) -> Vec<Diagnostic> {
-    managed(state)
-        .filter_map(|address| has_block(configuration, &address))
-        .collect()
+    misfits(configuration, state).map(|(_, fault)| fault).collect()
+}
+
+/// Finds the same, with the addresses.
+pub(super) fn misfits(
+    configuration: &Configuration,
+    state: &Snapshot,
+) -> impl Iterator<Item = (ResourceInstanceAddr, Diagnostic)> {
+    managed(state).filter_map(|address| {
+        let fault = has_block(configuration, &address)?;
+        Some((address, fault))
+    })
 }
 
 /// Finds names in a root module and in every module it calls that nothing declares.

@@ -8,7 +8,7 @@ use super::proof::{Proof, RootProof};
 /// Version of the JSON.
 const VERSION: u32 = 1;
 
-/// How many drifted objects the texts name.
+/// How many objects of a kind the texts name.
 const NAMED: usize = 20;
 
 /// The JSON form.
@@ -176,28 +176,32 @@ fn verdict(root: &RootProof) -> String {
 
 fn details(root: &RootProof) -> Vec<String> {
     let judgement = &root.judgement;
-    let mut lines: Vec<String> = judgement.findings.iter().map(Finding::line).collect();
+    let mut lines = Vec::new();
+    named(&mut lines, &judgement.findings, "changed", Finding::line);
     lines.extend(root.failure.iter().map(|failure| failure.message.clone()));
-    lines.extend(
-        judgement
-            .contract
-            .iter()
-            .map(|address| format!("{address}: create (contract)")),
-    );
-    let outputs = judgement.outputs.iter();
-    lines.extend(outputs.map(|output| format!("output {}: {}", output.name, output.action.as_str())));
-    let known = judgement.known.iter();
-    lines.extend(known.map(|finding| format!("{} (in the monolith's own plan too)", finding.line())));
-    for (drifted, mark) in [
+    named(&mut lines, &judgement.contract, "contract", |address| {
+        format!("{address}: create (contract)")
+    });
+    named(&mut lines, &judgement.outputs, "outputs", |output| {
+        format!("output {}: {}", output.name, output.action.as_str())
+    });
+    for (found, mark) in [
+        (&judgement.known, "in the monolith's own plan too"),
         (&judgement.drift, "drift"),
         (&judgement.known_drift, "drift, in the monolith too"),
     ] {
-        let named = drifted.iter().take(NAMED);
-        lines.extend(named.map(|finding| format!("{} ({mark})", finding.line())));
-        if drifted.len() > NAMED {
-            lines.push(format!("and {} more ({mark})", drifted.len() - NAMED));
-        }
+        named(&mut lines, found, mark, |finding| {
+            format!("{} ({mark})", finding.line())
+        });
     }
     lines.extend(root.notes.iter().cloned());
     lines
+}
+
+/// Names the first of a list, and says how many more there are.
+fn named<T>(lines: &mut Vec<String>, all: &[T], what: &str, line: impl Fn(&T) -> String) {
+    lines.extend(all.iter().take(NAMED).map(line));
+    if all.len() > NAMED {
+        lines.push(format!("and {} more ({what})", all.len() - NAMED));
+    }
 }

@@ -1,5 +1,6 @@
 //! Whole commands, as a person runs them: what they print, how they end, what they leave behind.
 
+mod bounds;
 mod check;
 mod hints;
 mod json_errors;

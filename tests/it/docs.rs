@@ -68,8 +68,14 @@ fn lints() -> String {
         "\nWhat is compared with what:\n\n\
          - What a stack *tells* is read from its code: the `data` of an `ssm_json_store` or `s3_json_store`, or an output with\n  \
          `jsonencode({ installed = …, public = … })`. Where the producer is not among the directories, the ledger stands for it.\n\
-         - What a stack *reads* is followed from the module, remote state or variable through locals to each place of use. An index\n  \
-         that is not constant stands for every key.\n\
+         - What a stack *reads* is followed from the module, remote state or variable through locals, objects, arguments of modules,\n  \
+         `for` expressions, repetitions and `dynamic` blocks to each place of use. An index that is not constant stands for any\n  \
+         key. What `contracts.auto.tfvars.json` says of a variable counts more than the ledger. The static proof of\n  \
+         `plan` and `emit` asks the same of what they write ([proof.md](proof.md)).\n\
+         - A whole object in a contract is what `emit` writes where the code hands a whole object on. The warning names the attributes\n  \
+         that readers take: name them in the monolith before the cut, or tell them alone. Where a reader takes all of it there is none.\n\
+         - What is left of a source may call modules beside the place that it will be copied to (`../modules/x`). The ledger lists\n  \
+         them under `beside`, and they need not be there; any other path must lead to a module.\n\
          - Types are compared as far as the text tells them: literals, templates, for expressions and well-known functions.\n\
          - `--against OLD` compares the ledger with an older one: a value with readers may not go away or change its type.\n",
     );

@@ -8,6 +8,7 @@ mod keys;
 pub mod lab;
 mod lifted;
 mod modules;
+mod proof;
 mod random;
 mod refusals;
 mod secrets;

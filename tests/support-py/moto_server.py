@@ -1,10 +1,12 @@
 """Serves the emulated AWS (moto) on 127.0.0.1 for the integration tests.
 
-    venv/bin/python moto_server.py [--port PORT] [--until-eof] [--tls DIR]
+    venv/bin/python moto_server.py [--port PORT] [--until-eof] [--tls DIR] [--latency WRITE,READ,ITEM]
 
 Prints `listening on PORT` once it answers; without --port the system picks a free one. With --until-eof it lives
 exactly as long as its standard input is open, so that it never outlives a test process, however that one ends. With
---tls it speaks TLS, and puts the certificate to trust into DIR/ca.pem.
+--tls it speaks TLS, and puts the certificate to trust into DIR/ca.pem. With --latency every request waits so many
+milliseconds before it gets its turn, as on a long way: those that write objects, those that read or list them, and those
+to DynamoDB.
 
 What it adds to moto's own server:
 
@@ -37,6 +39,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import urllib.parse
 
 import moto.backends
@@ -63,8 +66,9 @@ class Handler(MotoRequestHandler):
 class OneAtATime:
     """Moto's application, with accounts by access key and without races."""
 
-    def __init__(self, application):
+    def __init__(self, application, latency):
         self.application = application
+        self.latency = latency
         self.turn = threading.Lock()
         self.requests = collections.defaultdict(list)
         self.details = collections.defaultdict(list)
@@ -82,6 +86,11 @@ class OneAtATime:
         environ["wsgi.input"] = io.BytesIO(body)
         if signed:
             self.details[signed.group(1)].append(describe(signed.group(2), environ, body))
+        if signed and self.latency:
+            write, read, item = self.latency
+            is_write = environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
+            way = item if signed.group(2) == "dynamodb" else write if is_write else read
+            time.sleep(way / 1000)
         with self.turn:
             answer = self.application(environ, start_response)
             try:
@@ -162,8 +171,17 @@ class CopyOnce:
 
     def deepcopy(self, what):
         if id(what) not in self.copies:
-            self.copies[id(what)] = copy.deepcopy(what)
+            self.copies[id(what)] = self.kept(what)
         return self.copies[id(what)]
+
+    @staticmethod
+    def kept(what):
+        """A table as it is: puts and deletions exchange whole items, and so the items themselves can be shared."""
+        if not isinstance(what, models.Table) or what.has_range_key or what.stream_shard:
+            return copy.deepcopy(what)
+        table = copy.copy(what)
+        table.items = copy.copy(what.items)
+        return table
 
 
 def fit_transactions():
@@ -218,11 +236,13 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--until-eof", action="store_true")
     parser.add_argument("--tls", metavar="DIR")
+    parser.add_argument("--latency", metavar="WRITE,READ,ITEM", default="")
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     remember_modules()
     fit_transactions()
-    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    latency = tuple(float(one) for one in options.latency.split(",")) if options.latency else None
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app), latency)
     tls = make_certificate(options.tls) if options.tls else None
     server = make_server(
         "127.0.0.1", options.port, application, threaded=True, request_handler=Handler, ssl_context=tls

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::cli::code::{Cut, Together};
+use crate::cli::earlier::Beside;
 use crate::cli::project::Project;
 use crate::cli::states::{check_presence, read_all};
-use crate::cli::stores::{Stores, backend_error};
+use crate::cli::stores::Stores;
 use crate::diagnostic::Diagnostic;
-use crate::error::{CommandError, Exit};
-use crate::execute;
+use crate::error::CommandError;
 use crate::journal::{Finished, Phase};
+use crate::plan::MigrationPlan;
 use crate::plan::assign::InstanceMove;
 use crate::plan::rejoin::rejoin;
-use crate::plan::{MigrationPlan, format_v1};
 use crate::rewrite::{NotFollowed, Rewritten};
 use crate::stack::{Environment, StateId, StateLocation};
 
@@ -47,57 +47,40 @@ fn done(
     environment: &Environment,
     locations: &BTreeMap<StateId, StateLocation>,
 ) -> Result<Vec<MigrationPlan>, CommandError> {
-    let mut found = Vec::new();
+    let mut done = Vec::new();
     let sources = locations
         .iter()
         .filter(|(id, _)| matches!(id, StateId::Source(_)));
-    for (state, location) in sources {
-        let home = stores.open_for_reading(location)?;
-        for id in execute::list(&*home).map_err(|error| backend_error(&error))? {
-            let journal =
-                execute::find(state, &*home, &id).map_err(|error| CommandError::new(error.to_string()))?;
-            let phase = journal.journal().phase();
-            let plan = format_v1::read(&journal.journal().migration().plan).map_err(|error| {
-                CommandError::new(format!("the plan in the journal of migration {id}: {error}"))
-                    .note("nothing was written")
-            })?;
-            if plan.name != project.plan.name.value || plan.environment != environment.name {
-                continue;
-            }
-            match phase {
-                Phase::Releasing
-                | Phase::Fenced
-                | Phase::ReleasingFence
-                | Phase::Completed
-                | Phase::Discarding(Finished::Completed)
-                | Phase::Discarded(Finished::Completed) => {
-                    found.push((journal.summary().started, plan));
-                }
-                Phase::Preparing
-                | Phase::Aborting
-                | Phase::Aborted
-                | Phase::Undone
-                | Phase::Discarding(_)
-                | Phase::Discarded(_) => {}
-                Phase::Writing(_)
-                | Phase::UndoLocking(_)
-                | Phase::Undoing(_)
-                | Phase::UndoReleasing
-                | Phase::UndoAborting(_) => {
-                    let message = format!("migration {id} is unfinished: it stopped while {phase}");
-                    return Err(CommandError::new(message)
-                        .note("nothing was written")
-                        .hint(format!(
-                            "run `stackcut resume {id}` or `stackcut undo {id}` first"
-                        ))
-                        .exit(Exit::Locked));
-                }
-            }
+    let reach = project.reach();
+    for found in Beside::read(stores, &reach, sources)? {
+        let plan = found.plan()?;
+        if plan.name != project.plan.name.value || plan.environment != environment.name {
+            continue;
+        }
+        let started = found.journal.summary().started;
+        match found.journal.journal().phase() {
+            Phase::Releasing
+            | Phase::Fenced
+            | Phase::ReleasingFence
+            | Phase::Completed
+            | Phase::Discarding(Finished::Completed)
+            | Phase::Discarded(Finished::Completed) => done.push((started, plan)),
+            Phase::Preparing
+            | Phase::Aborting
+            | Phase::Aborted
+            | Phase::Undone
+            | Phase::Discarding(_)
+            | Phase::Discarded(_) => {}
+            Phase::Writing(_)
+            | Phase::UndoLocking(_)
+            | Phase::Undoing(_)
+            | Phase::UndoReleasing
+            | Phase::UndoAborting(_) => return Err(found.unfinished(&reach)),
         }
     }
     // Times are written so that their texts sort as they do.
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    Ok(found.into_iter().map(|(_, plan)| plan).collect())
+    done.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(done.into_iter().map(|(_, plan)| plan).collect())
 }
 
 /// Refuses a plan file that says something else by now than what was carried out.

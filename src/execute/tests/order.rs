@@ -55,9 +55,9 @@ fn every_effect_has_its_place() {
     orders: backup
     mono: record 2
     fresh: write
-    fresh: write digest
     orders: write
     orders: write digest
+    fresh: write digest
     mono: record 3
     mono: write
     mono: write digest

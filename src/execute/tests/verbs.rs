@@ -120,7 +120,7 @@ fn an_undone_state_has_a_higher_serial() {
 #[test]
 fn an_undo_in_the_middle_writes_only_what_was_written() {
     let world = World::memory();
-    let door = Arc::new(EffectDoor::failing(11, Fault::DiesAfter));
+    let door = Arc::new(EffectDoor::failing(10, Fault::DiesAfter));
     Process::new("one").apply(&world.gated(&door)).unwrap_err();
     Process::new("two").undo(&world.handles()).unwrap();
     assert_eq!(

@@ -51,7 +51,7 @@ pub(super) fn promised(contract: &Contract, half: Half) -> Shape {
 fn meets(listed: &[String], steps: &[Step]) -> bool {
     listed.iter().zip(steps).all(|(listed, step)| match step {
         Step::Name(name) => listed == "*" || listed == name,
-        Step::Index | Step::Any | Step::Splat => true,
+        Step::Index | Step::Any | Step::Every | Step::Splat => true,
     })
 }
 

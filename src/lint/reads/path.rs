@@ -15,7 +15,8 @@ pub(super) struct Path {
 }
 
 /// Functions that give the value they take.
-const TRANSPARENT: [&str; 7] = [
+const TRANSPARENT: [&str; 8] = [
+    "values",
     "nonsensitive",
     "sensitive",
     "jsondecode",
@@ -50,10 +51,22 @@ pub(super) fn path(file: &ConfigFile, reference: &Reference) -> Path {
         let Some(closed) = closing(text, found.span.end, function) else {
             break;
         };
+        let (mut steps, end) = steps_behind(text, closed);
+        if function == "values" {
+            // The members as a list; a step behind takes one of them, or all.
+            match steps.first_mut() {
+                Some(first @ Step::Splat) => *first = Step::Every,
+                Some(first @ (Step::Index | Step::Any)) => *first = Step::Any,
+                _ => break,
+            }
+        }
+        if found.steps.contains(&Step::Splat) && steps.first().is_some_and(Step::is_index) {
+            // Of all that the splat gave: nothing inside of one.
+            steps.remove(0);
+        }
         found.cast = CASTS.into_iter().find(|known| *known == function).or(found.cast);
         found.span = word_at..closed;
-        let (steps, end) = steps_behind(text, closed);
-        if !steps.is_empty() {
+        if end > closed {
             // What is taken of a list is no list.
             found.cast = None;
         }

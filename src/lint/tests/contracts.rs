@@ -1,5 +1,7 @@
 //! Rules about contracts, on producers and readers that call contract modules.
 
+mod reads;
+
 use super::{Files, call, findings, ledger_of, of_installed, said};
 
 fn contracts(stacks: &[(&str, String)], ledger: &[(&str, &str, &str, &[&str])], expected: &[&str]) {
@@ -187,10 +189,53 @@ fn contracts_must_show_no_secret() {
 
 #[test]
 fn whole_objects_are_told_by_mistake() {
-    contracts(
-        &[network("{ vpc = { main = aws_vpc.main } }", "{}")],
-        &[],
-        &["warning whole-object main.tf:13: the contract of `network` tells all of an object"],
+    let said = "warning whole-object main.tf:13: the contract of `network` tells all of an object";
+    let whole = || network("{ vpc = { main = aws_vpc.main } }", "{}");
+    contracts(&[whole()], &[], &[said]);
+    contracts(&[whole(), orders("local.network.vpc.main.id")], &[], &[said]);
+    // Somebody takes all of it.
+    contracts(&[whole(), orders("local.network.vpc.main")], &[], &[]);
+    contracts(&[whole(), orders("jsonencode(local.network.vpc)")], &[], &[]);
+    let notes = |told: &str, value: &str| {
+        let stacks = [network(told, "{}"), orders(value)];
+        let files: Vec<Vec<(&str, &str)>> = stacks
+            .iter()
+            .map(|(_, code)| vec![("main.tf", &**code)])
+            .collect();
+        let stacks: Vec<Files<'_>> = stacks
+            .iter()
+            .zip(&files)
+            .map(|((name, _), files)| (*name, &files[..]))
+            .collect();
+        let mut found = of_installed(findings(&stacks, None));
+        found.retain(|finding| finding.rule == super::Rule::WholeObject);
+        found
+            .iter()
+            .flat_map(|finding| finding.diagnostic.notes.clone())
+            .next_back()
+    };
+    let readers = |names: &str| Some(format!("readers take {names} of it"));
+    let vpc = "{ vpc = { main = aws_vpc.main } }";
+    assert_eq!(
+        notes(
+            vpc,
+            "[local.network.vpc.main.id, local.network.vpc[\"main\"].arn]"
+        ),
+        readers("`arn`, `id`")
+    );
+    // The first step into what is repeated is no attribute.
+    let subnets = "{ subnet = { private = aws_subnet.private } }";
+    assert_eq!(
+        notes(subnets, "[for one in local.network.subnet.private : one.id]"),
+        readers("`id`")
+    );
+    assert_eq!(
+        notes(subnets, "local.network.subnet.private[\"a\"].id"),
+        readers("`id`")
+    );
+    assert_eq!(
+        notes(subnets, "[for one in local.network.subnet.private : one]"),
+        None
     );
 }
 

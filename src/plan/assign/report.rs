@@ -6,7 +6,7 @@ use super::{Assigner, OutputMove, PatternMatch, Taker};
 use crate::address::{MoveableAddr, ResourceInstanceAddr};
 use crate::diagnostic::Diagnostic;
 use crate::plan::suggest;
-use crate::stack::StateId;
+use crate::stack::{StackName, StateId};
 
 impl Assigner<'_> {
     /// A pattern must match something.
@@ -30,8 +30,12 @@ impl Assigner<'_> {
             if claim.blocks > 0 {
                 self.found.warnings.push(
                     Diagnostic::warning(format!(
-                        "`{}` matches {} block(s) of the code, but no instance in the state",
-                        take.text, claim.blocks
+                        "`{}` matches {} of the code, but no instance in the state",
+                        take.text,
+                        match claim.blocks {
+                            1 => "1 block".to_owned(),
+                            blocks => format!("{blocks} blocks"),
+                        }
                     ))
                     .at(&self.plan.file, take.pattern.span.clone()),
                 );
@@ -192,20 +196,24 @@ impl Assigner<'_> {
     pub(super) fn report_output_collisions(&mut self) {
         let mut faults = Vec::new();
         let moved = &self.found.outputs;
-        for (at, output) in moved.iter().enumerate() {
-            let same = |other: &OutputMove| other.taker == output.taker && other.name == output.name;
-            let leaves = |name: &str| {
-                moved
-                    .iter()
-                    .any(|other| other.giver == output.taker && other.name == name)
-            };
-            let there = self.inventories.get(&output.taker);
-            let occupied =
-                there.is_some_and(|there| there.outputs.contains(&output.name)) && !leaves(&output.name);
-            let other = if occupied {
+        let leaving: HashSet<(&StateId, &str)> = moved
+            .iter()
+            .map(|output| (&output.giver, output.name.as_str()))
+            .collect();
+        let takers: BTreeSet<&StateId> = moved.iter().map(|output| &output.taker).collect();
+        let there: HashSet<(&StateId, &str)> = takers
+            .into_iter()
+            .filter_map(|taker| Some((taker, self.inventories.get(taker)?)))
+            .flat_map(|(taker, there)| there.outputs.iter().map(move |name| (taker, name.as_str())))
+            .collect();
+        let mut arrived: HashMap<(&StateId, &str), &OutputMove> = HashMap::new();
+        for output in moved {
+            let place = (&output.taker, output.name.as_str());
+            let before = *arrived.entry(place).or_insert(output);
+            let other = if there.contains(&place) && !leaving.contains(&place) {
                 format!("`{}` has it already", output.taker)
-            } else if let Some(other) = moved[..at].iter().find(|other| same(other)) {
-                format!("it comes from `{}`, too", other.giver)
+            } else if !std::ptr::eq(before, output) {
+                format!("it comes from `{}`, too", before.giver)
             } else {
                 continue;
             };
@@ -230,27 +238,31 @@ impl Assigner<'_> {
 
     /// An output must be in one of the states it may come from.
     pub(super) fn report_outputs(&mut self) {
+        let givers = self.givers();
         for taker in &self.takers {
+            let mut known: HashMap<Option<&StackName>, (HashSet<&str>, Vec<&str>)> = HashMap::new();
             for output in taker.outputs {
-                let givers = self.givers();
-                let about = givers
-                    .iter()
-                    .filter(|giver| taker.is_about(output.source.as_ref(), giver));
-                let known: Vec<&str> = about
-                    .filter_map(|giver| self.inventories.get(giver))
-                    .flat_map(|inventory| inventory.outputs.iter().map(String::as_str))
-                    .collect();
+                let (set, list) = known.entry(output.source.as_ref()).or_insert_with(|| {
+                    let list: Vec<&str> = givers
+                        .iter()
+                        .filter(|giver| taker.is_about(output.source.as_ref(), giver))
+                        .filter_map(|giver| self.inventories.get(giver))
+                        .flat_map(|inventory| inventory.outputs.iter().map(String::as_str))
+                        .collect();
+                    (list.iter().copied().collect(), list)
+                });
                 let name = output.name.value.as_str();
-                if !known.contains(&name) {
-                    self.faults.push(
-                        Diagnostic::error(format!("no root output is named `{name}`"))
-                            .at(&self.plan.file, output.name.span.clone())
-                            .hint(match known.as_slice() {
-                                [] => "the source has no outputs; remove it from `outputs`".to_owned(),
-                                known => suggest::did_you_mean(name, known),
-                            }),
-                    );
+                if set.contains(name) {
+                    continue;
                 }
+                self.faults.push(
+                    Diagnostic::error(format!("no root output is named `{name}`"))
+                        .at(&self.plan.file, output.name.span.clone())
+                        .hint(match list.as_slice() {
+                            [] => "the source has no outputs; remove it from `outputs`".to_owned(),
+                            known => suggest::did_you_mean(name, known),
+                        }),
+                );
             }
         }
     }

@@ -255,7 +255,7 @@ fn code_without_instances_follows_with_a_warning() {
     assert_eq!(found.undeployed.len(), 1);
     assert_eq!(found.undeployed[0].address, config("aws_x.debug"));
     insta::assert_snapshot!(shown(&found.warnings), @r#"
-    warning: `aws_x.debug` matches 1 block(s) of the code, but no instance in the state
+    warning: `aws_x.debug` matches 1 block of the code, but no instance in the state
       --> p.hcl:6:24
       |
     6 |     take = ["aws_x.a", "aws_x.debug"]
@@ -268,4 +268,23 @@ fn code_without_instances_follows_with_a_warning() {
       |                    ^^^^^^^^^^^^
       = note: addresses here are those in the stack, after its `move` blocks
     "#);
+}
+
+/// Whether an output is there, leaves, or arrives twice is looked up, not searched for.
+#[test]
+fn many_outputs_take_no_square_of_time() {
+    let names: Vec<String> = (0..40_000).map(|number| format!("output_{number}")).collect();
+    let list: String = names.iter().map(|name| format!("\"{name}\", ")).collect();
+    let source = Inventory {
+        outputs: names,
+        ..inventory(MONOLITH)
+    };
+    let plan = stacks(&format!(
+        "  stack \"net\" {{\n    take    = [\"module.vpc\"]\n    outputs = [{list}]\n  }}\n"
+    ));
+    let start = std::time::Instant::now();
+    let (_, found) = run(&plan, vec![("source:acme", source)]).unwrap();
+    assert_eq!(found.outputs.len(), 40_000);
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{CommandReport, Ending, PlanReport, RunReport};
+use crate::diagnostic::{Diagnostic, Shown, bounded, kind_of};
 use crate::report::{Table, count};
 
 impl PlanReport {
@@ -35,8 +36,16 @@ impl PlanReport {
             ]);
         }
         text.push_str(&table.text(2));
-        for warning in &self.warnings {
-            let _ = writeln!(text, "\n! {warning}");
+        let kind = |warning: &String| kind_of(&Diagnostic::warning(warning));
+        for shown in bounded(&self.warnings, kind) {
+            let _ = match &shown {
+                Shown::One(warning) => writeln!(text, "\n! {warning}"),
+                more => writeln!(
+                    text,
+                    "\n{}",
+                    more.line("the saved plan has them all").unwrap_or_default()
+                ),
+            };
         }
         text
     }

@@ -2,11 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Arrival, SplitReport, StateReport};
+use super::{Arrival, Finding, SplitReport, StateReport};
+use crate::diagnostic::{Diagnostic, Shown, bounded, kind_of};
 use crate::report::{REPORT_VERSION, Table, count, size};
 
 /// How many rows a table of the Markdown report has at the most; the JSON report has all.
 const MOST_ROWS: usize = 500;
+
+/// Where everything is to be seen that a text leaves out.
+const IN_JSON: &str = "all of them are in the JSON report";
 
 impl SplitReport {
     /// Returns the report as JSON with a trailing newline.
@@ -163,7 +167,12 @@ impl SplitReport {
     }
 
     fn markdown_code(&self, text: &mut String) {
-        for finding in &self.refusals {
+        let kind = |finding: &Finding| kind_of(&Diagnostic::error(&finding.message));
+        for shown in bounded(&self.refusals, kind) {
+            let Shown::One(finding) = shown else {
+                text.push_str(&format!("\n{}\n", shown.line(IN_JSON).unwrap_or_default()));
+                continue;
+            };
             let at = finding
                 .at
                 .as_ref()
@@ -215,8 +224,12 @@ impl SplitReport {
         }
         if !self.warnings.is_empty() {
             text.push_str("\n## Warnings\n\n");
-            for warning in &self.warnings {
-                text.push_str(&format!("- {warning}\n"));
+            let kind = |warning: &String| kind_of(&Diagnostic::warning(warning));
+            for shown in bounded(&self.warnings, kind) {
+                match shown {
+                    Shown::One(warning) => text.push_str(&format!("- {warning}\n")),
+                    more => text.push_str(&format!("\n{}\n\n", more.line(IN_JSON).unwrap_or_default())),
+                }
             }
         }
         self.markdown_code(&mut text);

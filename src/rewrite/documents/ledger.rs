@@ -59,7 +59,13 @@ impl Documents<'_, '_> {
                 values,
             });
         }
-        (Ledger { contracts }, schemas)
+        (
+            Ledger {
+                contracts,
+                ..Ledger::default()
+            },
+            schemas,
+        )
     }
 
     /// Lists what crosses of one item.

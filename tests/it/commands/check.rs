@@ -320,3 +320,77 @@ fn what_cannot_be_read_is_an_error() {
     2 stacks checked: 1 error, 0 warnings
     "#);
 }
+
+#[test]
+fn modules_beside_the_place_of_a_copy_may_be_absent() {
+    let tree = Tree::new();
+    let call = |source: &str| format!("module \"x\" {{\n  source = \"{source}\"\n}}\n");
+    tree.write("out/sources/mono/main.tf", &call("../modules/x"));
+    insta::assert_snapshot!(tree.check(&["out"]), @r#"
+    exit code 2
+    error: module source out/sources/mono/../modules/x: there is no such directory
+      --> out/sources/mono/main.tf:1:1
+      |
+    1 | module "x" {
+      | ^^^^^^^^^^
+      = note: in `mono`, rule configuration
+
+    3 stacks checked: 1 error, 0 warnings
+    "#);
+    tree.edit(
+        "out/contracts.json",
+        "\"version\": 1",
+        "\"beside\": { \"mono\": [\"../modules/x\"] },\n  \"version\": 1",
+    );
+    insta::assert_snapshot!(tree.check(&["out"]), @r#"
+    exit code 0
+    3 stacks checked, nothing found
+    "#);
+    insta::assert_snapshot!(tree.check(&["out/sources/mono"]), @r#"
+    exit code 0
+    1 stack checked, nothing found
+    "#);
+    // Every other path must lead to a module.
+    tree.write("out/sources/mono/main.tf", &call("../modules/y"));
+    insta::assert_snapshot!(tree.check(&["out"]), @r#"
+    exit code 2
+    error: module source out/sources/mono/../modules/y: there is no such directory
+      --> out/sources/mono/main.tf:1:1
+      |
+    1 | module "x" {
+      | ^^^^^^^^^^
+      = note: in `mono`, rule configuration
+
+    3 stacks checked: 1 error, 0 warnings
+    "#);
+    tree.write("out/sources/mono/main.tf", &call("./modules/x"));
+    insta::assert_snapshot!(tree.check(&["out"]), @r#"
+    exit code 2
+    error: module source out/sources/mono/modules/x: there is no such directory
+      --> out/sources/mono/main.tf:1:1
+      |
+    1 | module "x" {
+      | ^^^^^^^^^^
+      = note: in `mono`, rule configuration
+
+    3 stacks checked: 1 error, 0 warnings
+    "#);
+    // A module that is there is read.
+    tree.write("out/sources/mono/main.tf", &call("../modules/x"));
+    tree.write(
+        "out/sources/modules/x/main.tf",
+        "output \"a\" {\n  value = local.b\n}\n",
+    );
+    insta::assert_snapshot!(tree.check(&["out"]), @r#"
+    exit code 2
+    error: local value `b` is named here, and not declared
+      --> out/sources/mono/../modules/x/main.tf:2:11
+      |
+    2 |   value = local.b
+      |           ^^^^^^^
+      = note: in `mono`, rule undeclared-name
+    hint: declare it, or read it from the contract of the stack that has it
+
+    3 stacks checked: 1 error, 0 warnings
+    "#);
+}

@@ -319,6 +319,10 @@ fn modules_of_one_name_inside_and_outside_do_not_get_mixed_up() {
       source = "./modules/x"
     }
     "#);
+    assert_eq!(
+        cut.rewritten.ledger.beside["mono"],
+        std::collections::BTreeSet::from(["../modules/x".to_owned()])
+    );
     assert_eq!(cut.text("one", "modules/x/main.tf"), inside);
     assert_eq!(cut.text("one", "modules/x_2/main.tf"), outside);
 }

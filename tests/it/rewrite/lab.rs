@@ -1,6 +1,7 @@
 //! A monolith in a scratch directory: applied by real Terraform, cut, and every stack planned in order.
 
 pub mod aws;
+mod judge;
 mod quick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,17 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stackcut::address::ConfigResourceAddr;
 use stackcut::config::{BackendInputs, Configuration, LoadOptions, LockFile, Variables};
 use stackcut::diagnostic::{Diagnostic, SourceFile};
 use stackcut::graph::Orphan;
-use stackcut::lint::{self, Rule, Stack};
 use stackcut::moves::{self, NewState, StateInput, States};
 use stackcut::plan::PlanFile;
 use stackcut::plan::assign::InstanceMove;
 use stackcut::plan::compute::Inputs;
-use stackcut::report::check::CheckReport;
 use stackcut::rewrite::{self, Code, Input, Rewritten};
-use stackcut::source_tree::MemoryTree;
 use stackcut::stack::{StateId, StateLocation};
 use stackcut::state::{Lineage, Snapshot};
 use stackcut::workdir::WorkDir;
@@ -51,6 +50,8 @@ pub struct CutMade {
     pub locations: BTreeMap<StateId, StateLocation>,
     /// Variable files of the environment.
     pub variable_paths: Vec<String>,
+    undeployed: BTreeSet<ConfigResourceAddr>,
+    configuration: Configuration,
     dir: PathBuf,
     terraform: Terraform,
 }
@@ -190,7 +191,16 @@ impl Lab {
             let written = outcome.written().map(|after| after.bytes().to_vec());
             Some((id.clone(), written.or(kept)?))
         });
+        let undeployed = computed.joined[&source]
+            .orphans
+            .iter()
+            .filter_map(|orphan| match orphan {
+                Orphan::DeclaredNotDeployed(address) => Some(address.clone()),
+                Orphan::DeployedNotDeclared(_) => None,
+            });
         let made = CutMade {
+            undeployed: undeployed.collect(),
+            configuration: configuration.clone(),
             rewritten,
             after: content.collect(),
             before: snapshot.bytes().to_vec(),
@@ -201,23 +211,12 @@ impl Lab {
             dir: self.scratch.path().to_owned(),
             terraform: self.terraform.clone(),
         };
-        let after: BTreeMap<StateId, &Snapshot> = conserved
-            .states
-            .iter()
-            .filter_map(|(id, outcome)| match outcome.written() {
-                Some(after) => Some((id.clone(), after)),
-                None => (*id == source).then_some((id.clone(), &snapshot)),
-            })
-            .collect();
-        let undeployed = computed.joined[&source]
-            .orphans
-            .iter()
-            .filter_map(|orphan| match orphan {
-                Orphan::DeclaredNotDeployed(address) => Some(address.clone()),
-                Orphan::DeployedNotDeclared(_) => None,
-            });
-        let faults = rewrite::prove(&made.rewritten, &after, &undeployed.collect());
-        assert!(faults.is_empty(), "the static proof fails:\n{}", shown(&faults));
+        let faults = made.faults(&made.rewritten);
+        assert!(
+            faults.is_empty(),
+            "the static proof fails:\n{}",
+            faults.join("\n")
+        );
         made.assert_lints_clean();
         made.write();
         for (id, outcome) in &conserved.states {
@@ -259,44 +258,6 @@ impl CutMade {
             StateId::Source(_) => "rest",
         };
         self.dir.join(kind).join(id.name().as_str())
-    }
-
-    /// What is emitted breaks no rule of `check`; but objects that are read as a whole are told as a whole, and
-    /// permissions are as wide as the monolith's.
-    fn assert_lints_clean(&self) {
-        let trees: BTreeMap<&StateId, MemoryTree> = self
-            .rewritten
-            .trees
-            .iter()
-            .map(|(id, files)| {
-                let outside = match id {
-                    StateId::Source(_) => Some(&self.rewritten.outside),
-                    StateId::Stack(_) => None,
-                };
-                let files = files.iter().chain(outside.into_iter().flatten());
-                let tree = files.fold(MemoryTree::new(), |tree, (path, bytes)| tree.with(path, bytes));
-                (id, tree)
-            })
-            .collect();
-        let stacks = trees.iter().map(|(id, tree)| Stack {
-            name: id.name().to_string(),
-            tree,
-            paths: self.rewritten.trees[*id].keys().cloned().collect(),
-            state: None,
-        });
-        let mut findings = lint::check(&lint::Input {
-            stacks: stacks.collect(),
-            ledger: Some(("contracts.json".to_owned(), self.rewritten.ledger.clone())),
-            against: Some(self.rewritten.ledger.clone()),
-        });
-        findings.retain(|finding| !matches!(finding.rule, Rule::WholeObject | Rule::WidePermission));
-        let stacks: Vec<String> = trees.keys().map(ToString::to_string).collect();
-        let report = CheckReport::new(stacks, None, &findings);
-        assert!(
-            findings.is_empty(),
-            "what is emitted is not clean:\n{}",
-            report.text()
-        );
     }
 
     fn write(&self) {

@@ -1,5 +1,6 @@
 //! Commands that messages name are commands that there are, and they help.
 
+use std::fs;
 use std::process::Command;
 
 use clap::CommandFactory as _;
@@ -134,4 +135,39 @@ fn an_unfinished_migration_stops_the_next_plan() {
         );
     }
     desk.on("resume", id, &[]).code(0);
+}
+
+/// `emit` asks the same journals, and says the same.
+#[test]
+fn an_unfinished_migration_is_named_alike_by_plan_and_emit() {
+    let desk = Desk::local();
+    desk.run(&["apply", PLAN, "--auto-approve"]).code(0);
+    let id = desk.migrations()[0]["id"].as_str().unwrap().to_owned();
+    let journal = desk.path(&format!("mono/.terraform.tfstate.stackcut/journal/{id}"));
+    let mut records: Vec<_> = fs::read_dir(&journal)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    records.sort();
+    // As if it had been killed ever earlier.
+    while let Some(last) = records.pop() {
+        fs::remove_file(last).unwrap();
+        let emitted = desk.run(&["emit", PLAN, "--out", "emitted"]);
+        if emitted.code != Some(3) {
+            continue;
+        }
+        let planned = desk.run(&["plan", PLAN]).code(3);
+        let error = |stderr: &str| stderr[stderr.find("error:").unwrap()..].to_owned();
+        assert_eq!(error(&emitted.stderr), error(&planned.stderr));
+        for part in [
+            &format!("error: migration {id} is unfinished: "),
+            "its last step was at ",
+            ", by ",
+            &format!("`stackcut undo {id}`"),
+        ] {
+            assert!(emitted.stderr.contains(part), "{part}: {emitted}");
+        }
+        return;
+    }
+    panic!("no part of the journal was unfinished");
 }

@@ -198,6 +198,23 @@ fn a_broken_plan_file_hides_no_other() {
     );
 }
 
+#[test]
+fn a_place_that_cannot_be_looked_at_is_not_one_without_migrations() {
+    let desk = Desk::local();
+    // A link to itself.
+    let beside = ".terraform.tfstate.stackcut";
+    std::os::unix::fs::symlink(beside, desk.path("mono").join(beside)).unwrap();
+    for verb in ["status", "history"] {
+        let ended = desk.run(&[verb]).code(1);
+        assert!(ended.stdout.contains(": no source could be looked at"), "{ended}");
+        assert!(!ended.stdout.contains("beside"), "{ended}");
+    }
+    let unknown = desk.on("resume", "nope", &[]).code(1);
+    assert!(!unknown.stderr.contains("looked beside"), "{unknown}");
+    assert!(!unknown.stderr.contains("found no plan file"), "{unknown}");
+    assert!(!unknown.stderr.contains("there is no migration"), "{unknown}");
+}
+
 /// What a journal that cannot be believed does to every command: none says that there is no migration.
 #[test]
 fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
@@ -234,8 +251,9 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
     ];
     for (name, damage, says, hint) in damages {
         damage();
-        let commands: [&[&str]; 6] = [
+        let commands: [&[&str]; 7] = [
             &["status"],
+            &["emit", PLAN, "--out", "emitted"],
             &["plan", PLAN],
             &["apply", PLAN, "--auto-approve"],
             &["resume", &id],
@@ -260,28 +278,4 @@ fn a_journal_that_cannot_be_read_is_not_taken_for_none() {
         std::fs::write(record(3), &third).unwrap();
     }
     desk.on("undo", &id, &["--auto-approve"]).code(0);
-}
-
-/// What could not be looked at is said to be nowhere else than there.
-#[test]
-fn a_place_that_cannot_be_looked_at_is_not_taken_for_empty() {
-    let desk = Desk::local();
-    // Where the journals' directory would be.
-    desk.put_file("mono/.terraform.tfstate.stackcut", "");
-    let status = desk.run(&["status"]).code(1);
-    assert!(
-        status.stdout.contains("no source could be looked at"),
-        "{}",
-        status.stdout
-    );
-    let undo = desk
-        .run(&["undo", "20261125-shop-04f50993", "--auto-approve"])
-        .code(1);
-    assert!(!undo.stderr.contains("there is no migration"), "{}", undo.stderr);
-    assert!(!undo.stderr.contains("looked beside"), "{}", undo.stderr);
-    assert!(
-        undo.stderr.contains("nowhere that could be looked at"),
-        "{}",
-        undo.stderr
-    );
 }

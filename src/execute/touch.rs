@@ -1,0 +1,158 @@
+//! Effects on many states at once, each looked at again: nothing is believed before it was seen.
+
+use super::context::Progress;
+use super::error::Cause;
+use super::lock::store;
+use super::look::Seen;
+use super::parallel;
+use super::walk::Walk;
+use super::write::failed;
+use crate::backend::{BackendError, StateBackend, StateLock};
+use crate::journal::StateChange;
+use crate::stack::StateId;
+use crate::state::Fingerprint;
+
+/// How often one state is written in one run. A refusal is looked into first: the state may be as wanted, or be as
+/// before, and only then is it written again.
+const ATTEMPTS: u32 = 3;
+
+impl Walk<'_> {
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, and looks at each again: that is
+    /// what is known of it from then on. What the store can tell without the content, it is asked for all states together
+    /// in the end; the others are read back at once, while the next ones are on their way.
+    ///
+    /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
+    /// error yet: the state is looked at again, and that decides.
+    pub(super) fn on_each(
+        &mut self,
+        ids: &[StateId],
+        progress: impl Fn(StateId) -> Progress + Sync,
+        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<Told, Cause> + Sync,
+    ) -> Result<(), Cause> {
+        let journal = self.writer.journal();
+        let migration = journal.migration();
+        let wide = parallel::wide(self.context.parallelism, self.handles);
+        let back = |change, told| {
+            self.looks
+                .back(&self.context, self.handles, journal, change, told)
+        };
+        let touched: Vec<Result<Touched<'_>, Cause>> = parallel::each(wide, ids, |id| {
+            self.check_interrupt()?;
+            let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            let store = store(self.handles, id)?;
+            let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
+            let told = run(self, change, store, lock, self.seen(id)?)?;
+            self.context.tell(&progress(id.clone()));
+            // One alone is read as soon as told.
+            if matches!(told, Told::Nothing) || (ids.len() == 1 && !told.owes_digest()) {
+                return Ok(Touched::Seen(back(change, None)));
+            }
+            Ok(Touched::Told {
+                change,
+                store,
+                lock,
+                told,
+            })
+        });
+        let told: Vec<&Touched<'_>> = touched.iter().flatten().filter(|one| one.is_told()).collect();
+        let seen = parallel::each(wide, &told, |touched| match *touched {
+            Touched::Told {
+                change,
+                store,
+                lock,
+                told,
+            } => {
+                self.still_ours()?;
+                let now = told.settle(change, *store, lock)?;
+                Ok(back(change, Some(now)))
+            }
+            Touched::Seen(_) => Ok(None),
+        });
+        let mut seen = seen.into_iter();
+        let seen = touched.into_iter().map(|touched| match touched? {
+            Touched::Seen(seen) => Ok(seen),
+            Touched::Told { .. } => seen.next().unwrap_or(Ok(None)),
+        });
+        let seen = seen.collect();
+        self.note(ids, seen)
+    }
+
+    /// Notes what became of states that were touched.
+    fn note(&mut self, ids: &[StateId], seen: Vec<Result<Option<Seen>, Cause>>) -> Result<(), Cause> {
+        let mut first = Ok(());
+        for (id, seen) in ids.iter().zip(seen) {
+            self.looks.forget(id);
+            let attempts = self.attempts.entry(id.clone()).or_default();
+            *attempts += 1;
+            match seen {
+                Ok(Some(seen)) => self.looks.note(id, seen),
+                Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
+                _ => {}
+            }
+        }
+        first
+    }
+}
+
+/// What the store can tell of a state that was touched, without its content.
+pub(super) enum Told {
+    Nothing,
+    /// That it is gone.
+    Gone,
+    /// That it is this.
+    Content(Fingerprint),
+    /// That it is this, whose digest is still to be written: of many new states all at once, whom nobody reads yet.
+    WithoutDigest(Fingerprint),
+}
+
+impl Told {
+    fn owes_digest(&self) -> bool {
+        matches!(self, Self::WithoutDigest(_))
+    }
+
+    /// Writes what is owed, and returns what the state is then.
+    fn settle(
+        &self,
+        change: &StateChange,
+        store: &dyn StateBackend,
+        lock: &StateLock,
+    ) -> Result<Option<&Fingerprint>, Cause> {
+        match self {
+            Self::Nothing | Self::Gone => Ok(None),
+            Self::Content(print) => Ok(Some(print)),
+            Self::WithoutDigest(print) => store
+                .write_digest(lock, &print.md5)
+                .map(|()| Some(print))
+                .map_err(|source| failed(change, source)),
+        }
+    }
+}
+
+/// A state that was touched.
+enum Touched<'a> {
+    /// What was read of it since, if it could be.
+    Seen(Option<Seen>),
+    /// The store can tell.
+    Told {
+        change: &'a StateChange,
+        store: &'a dyn StateBackend,
+        lock: &'a StateLock,
+        told: Told,
+    },
+}
+
+impl Touched<'_> {
+    fn is_told(&self) -> bool {
+        matches!(self, Self::Told { .. })
+    }
+}
+
+/// Tells whether only a look can say what became of the effect.
+fn is_open(cause: &Cause) -> bool {
+    match cause {
+        Cause::Backend { source, .. } => {
+            source.is_ambiguous() || matches!(source, BackendError::PreconditionFailed { .. })
+        }
+        _ => false,
+    }
+}
