@@ -17,6 +17,7 @@ mod error;
 mod lock;
 mod look;
 mod outcome;
+mod overtaken;
 mod parallel;
 mod planned;
 mod store;

@@ -61,8 +61,8 @@ fn what_an_earlier_program_began_is_ended() {
         assert_eq!(list(&*world.handles()[&id("mono")]).unwrap(), [migration_id()]);
         found(&world.handles()).unwrap().summary();
         println!("{effect}: {phase}");
-        end(&world.fork(), |process, handles| process.resume(handles));
-        end(&world, |process, handles| process.undo(handles));
+        end(&world.fork(), Process::resume);
+        end(&world, Process::undo);
         let process = Process::new("later");
         let handles = world.handles();
         discard(process.context(), &handles, found(&handles).unwrap()).unwrap();
