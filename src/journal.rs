@@ -8,7 +8,7 @@
 //! - [`Migration`]: what the first record holds: the states, their hashes before and after, the order of writes, and
 //!   the saved plan from which every result can be computed again. No content of a state.
 //! - [`Event`], [`Phase`], [`next_phase`]: the log and its state machine; total, and an illegal event is an error.
-//! - [`Journal`]: a replayed log. [`Record`]: one record as text, chained by checksums ([`format`]).
+//! - [`Journal`]: a replayed log. [`Record`]: one record as text, chained by checksums ([`mod@format`]).
 //! - [`Standing`], [`Sighting`]: where a state was found. [`decide()`]: the next step; nothing else chooses one.
 //! - [`waves`]: the order of writes, from which state gives objects to which.
 //!

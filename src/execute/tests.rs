@@ -2,6 +2,7 @@
 
 mod check;
 mod documented;
+mod earlier_format;
 mod fixture;
 mod harness;
 mod interleave;

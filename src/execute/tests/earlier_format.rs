@@ -1,0 +1,72 @@
+//! Migrations that a program of the first journal format began, cut off anywhere, and this one goes on with.
+
+use std::sync::Arc;
+
+use super::harness::{Process, World, check_always, found, id, is_not_started, migration_id};
+use super::sweep::end;
+use crate::backend::faulty::{EffectDoor, Fault};
+use crate::execute::{discard, list};
+use crate::state::Sha256Digest;
+
+/// Writes the journal anew as the first format had it: with a record of its own that announced the backups.
+fn as_first_format(world: &World) {
+    let handles = world.handles();
+    let home = &handles[&id("mono")];
+    let dir = format!("journal/{}/", migration_id());
+    let backups = home.list_sidecars("backup/").unwrap();
+    let names = home.list_sidecars(&dir).unwrap();
+    let mut events = Vec::new();
+    for name in &names {
+        let text = String::from_utf8(home.get_sidecar(name).unwrap().unwrap()).unwrap();
+        let (head, rest) = text.split_once("\"session\":").unwrap();
+        assert!(head.starts_with("{\"format\":2,"));
+        let (body, _) = rest.rsplit_once(",\"sum\":").unwrap();
+        events.push(body.to_owned());
+        home.delete_sidecar(name).unwrap();
+    }
+    if events.len() > 1 || !backups.is_empty() {
+        let announced = "\"one\",\"at\":\"2026-11-18T05:20:00Z\",\"event\":{\"kind\":\"backups_intended\",\"originals\":[]}";
+        events.insert(1, announced.to_owned());
+    }
+    let mut previous = "null".to_owned();
+    for (number, event) in (1..).zip(events) {
+        let body =
+            format!("{{\"format\":1,\"sequence\":{number},\"previous\":{previous},\"session\":{event}");
+        let sum = Sha256Digest::of(body.as_bytes());
+        let text = format!("{body},\"sum\":\"{sum}\"}}\n");
+        home.create_sidecar(
+            &format!("{dir}{number:06}.json").parse().unwrap(),
+            text.as_bytes(),
+        )
+        .unwrap();
+        previous = format!("\"{sum}\"");
+    }
+}
+
+#[test]
+fn what_an_earlier_program_began_is_ended() {
+    for effect in 1.. {
+        let world = World::memory();
+        let door = Arc::new(EffectDoor::failing(effect, Fault::DiesAfter));
+        let result = Process::new("one").apply(&world.gated(&door));
+        if door.effects() <= effect {
+            result.unwrap();
+            assert!(effect > 20);
+            return;
+        }
+        assert!(!is_not_started(&world.handles()));
+        as_first_format(&world);
+        check_always(&world);
+        let phase = found(&world.handles()).unwrap().journal().phase();
+        assert_eq!(list(&*world.handles()[&id("mono")]).unwrap(), [migration_id()]);
+        found(&world.handles()).unwrap().summary();
+        println!("{effect}: {phase}");
+        end(&world.fork(), |process, handles| process.resume(handles));
+        end(&world, |process, handles| process.undo(handles));
+        let process = Process::new("later");
+        let handles = world.handles();
+        discard(process.context(), &handles, found(&handles).unwrap()).unwrap();
+        check_always(&world);
+        assert!(world.sidecars().iter().all(|(name, _)| !name.contains("backup")));
+    }
+}
