@@ -132,6 +132,9 @@ impl Diagnostic {
     }
 }
 
+/// A line is not cut to less than this.
+const NARROWEST: usize = 40;
+
 /// Most notes that are shown; `{:#}` shows them all.
 const MOST_NOTES: usize = 40;
 
@@ -150,7 +153,8 @@ const LAST_NOTES: usize = 2;
 /// hint: …
 /// ```
 ///
-/// Of a long line only what is around the place is shown, and of many notes only some; `{:#}` shows all notes.
+/// Of a long line only what is around the place is shown, so that the caret stays under it where a terminal has `{:80}`
+/// columns, and of many notes only some; `{:#}` shows all notes.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
@@ -166,7 +170,10 @@ impl fmt::Display for Diagnostic {
                 .text
                 .get(span.clone())
                 .map_or(1, |text| text.lines().next().unwrap_or("").chars().count());
-            let shown = Excerpt::new(file.line(start.line), start.column, WIDTH);
+            let room = f.width().map_or(WIDTH, |columns| {
+                columns.saturating_sub(number.len() + 3).clamp(NARROWEST, WIDTH)
+            });
+            let shown = Excerpt::new(file.line(start.line), start.column, room);
             let (line, carets) = (shown.text(), shown.carets(width));
             write!(f, "\n{margin} --> {}:{}:{}", file.path, start.line, start.column)?;
             write!(f, "\n{margin} |\n{number} | {line}\n{margin} | {carets}")?;
@@ -260,6 +267,25 @@ mod tests {
             assert_eq!(shown.chars().count(), "2 | ".len() + WIDTH);
             assert_eq!(shown.starts_with("2 | …"), at > 100, "{shown}");
             assert!(carets.chars().count() <= "2 | ".len() + WIDTH);
+        }
+    }
+
+    #[test]
+    fn lines_are_no_wider_than_the_terminal() {
+        let text: String = (0..40).map(|n| format!("word{n} ")).collect();
+        let at = text.find("word20").unwrap();
+        let file = SourceFile {
+            path: "a.tf".into(),
+            text,
+        };
+        let found = Diagnostic::error("wrong").at(&Arc::new(file), at..at + 6);
+        for (columns, expected) in [(80, 80), (200, 124), (10, 44)] {
+            let shown = format!("{found:columns$}");
+            let line = shown.lines().nth(3).unwrap();
+            assert_eq!(line.chars().count(), expected, "{line}");
+            let column = shown.lines().nth(4).unwrap().find('^').unwrap();
+            let under: String = line.chars().skip(column).take(6).collect();
+            assert_eq!(under, "word20");
         }
     }
 

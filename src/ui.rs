@@ -125,9 +125,10 @@ impl Ui {
 
     /// Prints a finding.
     pub fn finding(&self, finding: &Diagnostic) {
+        let columns = columns();
         let text = match self.is_verbose() {
-            true => format!("{finding:#}"),
-            false => finding.to_string(),
+            true => format!("{finding:#columns$}"),
+            false => format!("{finding:columns$}"),
         };
         let style = match finding.severity {
             Severity::Warning => YELLOW,
@@ -192,6 +193,17 @@ impl Ui {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         bar.with_prefix(what.to_owned())
+    }
+}
+
+/// Returns how many columns the terminal has that stderr goes to; a file has as many as it takes.
+fn columns() -> usize {
+    // Unknown, it is taken for a wide one.
+    let size = rustix::termios::tcgetwinsize(io::stderr());
+    let columns = size.map_or(0, |size| size.ws_col);
+    match columns {
+        0 => usize::from(u16::MAX),
+        columns => columns.into(),
     }
 }
 

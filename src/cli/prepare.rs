@@ -8,6 +8,7 @@ use super::earlier::Earlier;
 use super::project::Project;
 use super::states::{check_presence, read_all};
 use super::stores::Stores;
+use crate::diagnostic::Diagnostic;
 use crate::error::CommandError;
 use crate::plan::backend::describe;
 use crate::plan::migration::Fingerprint;
@@ -25,6 +26,8 @@ pub(super) struct Prepared {
     pub(super) earlier: Earlier,
     /// The code of every stack and of what is left of the sources; why there is none.
     pub(super) code: Result<Rewritten, NotFollowed>,
+    /// What is worth knowing of the plan file.
+    warnings: Vec<Diagnostic>,
     /// The states as they were read.
     pub(super) snapshots: BTreeMap<StateId, Snapshot>,
 }
@@ -41,8 +44,9 @@ impl Prepared {
         self.report.text()
     }
 
-    /// Says what a person should know of the code, and why it does not follow if it does not.
-    fn tell_of_code(&self, ui: &Ui) {
+    /// Says what a person should know of the plan file and of the code, and why it does not follow if it does not.
+    fn tell(&self, ui: &Ui) {
+        ui.findings(&self.warnings);
         match &self.code {
             Ok(code) => ui.findings(&code.warnings),
             Err(reason) => ui.findings(&reason.as_warnings()),
@@ -67,7 +71,7 @@ impl Project {
         let prepared = self.compute_from(stores, environment);
         ui.findings(&stores.take_findings());
         let prepared = prepared?;
-        prepared.tell_of_code(ui);
+        prepared.tell(ui);
         ui.done(&format!(
             "computed {}, environment {}",
             self.plan.file.path, environment.name
@@ -101,6 +105,7 @@ impl Project {
             report,
             earlier,
             code,
+            warnings: computed.assignment.warnings,
             snapshots,
         })
     }

@@ -218,7 +218,10 @@ impl InspectReport {
         ));
         text.push_str(&format!(
             "  providers {}\n",
-            code.providers.join("\n            ")
+            match code.providers.as_slice() {
+                [] => "none".to_owned(),
+                providers => providers.join("\n            "),
+            }
         ));
         let backend = &self.backend;
         text.push_str(&format!(

@@ -261,8 +261,8 @@ resource "terraform_data" "watcher" {
     insta::assert_snapshot!(refusal(code, stacks), @r#"
     error: the contracts of `one`, `two` form a cycle
       = note: `two` reads `terraform_data.a` of `one` at LAB/monolith/main.tf:6:12
-      = note: `two` reads `terraform_data.key` of `one` at LAB/monolith/main.tf:10:13
       = note: `one` reads `terraform_data.b` of `two` at LAB/monolith/main.tf:18:11
+      = note: `two` reads `terraform_data.key` of `one` at LAB/monolith/main.tf:10:13
       = note: nothing was written
     hint: the cycle would be broken if `terraform_data.c` went to `two`
     "#);
