@@ -4,6 +4,7 @@
 mod demand;
 mod elements;
 mod follow;
+mod guards;
 mod path;
 
 use super::Read;
@@ -65,7 +66,7 @@ pub(super) struct Use<'r> {
     pub cast: Option<&'static str>,
     /// Whether it only hands on what others take: to a module, or to what walks through it.
     pub is_handed_on: bool,
-    /// Whether it is asked for with care: by `try` or `can`.
+    /// Whether it is asked for with care: by `try` or `can`, or under a condition.
     pub is_guarded: bool,
     /// The resource whose argument this is a part of.
     pub sink: Option<Sink<'r>>,

@@ -42,7 +42,7 @@ pub(super) fn of(file: &ConfigFile, block: &Block, span: &Span) -> Vec<(Vec<Step
 }
 
 /// Returns the argument that a range lies in, with the block around it where that is a nested one.
-fn argument<'b>(
+pub(super) fn argument<'b>(
     body: &'b Body,
     span: &Span,
     around: Option<&'b NestedBlock>,
@@ -61,51 +61,13 @@ fn argument<'b>(
     })
 }
 
-/// Tells whether what stands at a range may fail: it is inside of a `try` or `can`.
-pub(super) fn guarded(file: &ConfigFile, block: &Block, span: &Span) -> bool {
-    let Some((argument, _)) = argument(&block.body, span, None) else {
-        return false;
-    };
-    let before = file.text(&(argument.value.start..span.start));
-    if file.syntax == Syntax::Json || !(before.contains("try(") || before.contains("can(")) {
-        return false;
-    }
-    let mut found = Guards {
-        wanted: span.start - argument.value.start..span.end - argument.value.start,
-        found: false,
-    };
-    if let Some(expr) = file.expression(&argument.value) {
-        found.visit_expr(&expr);
-    }
-    found.found
-}
-
-struct Guards {
-    wanted: Span,
-    found: bool,
-}
-
-impl Visit for Guards {
-    fn visit_func_call(&mut self, call: &FuncCall) {
-        let is_around = |span: Span| span.start < self.wanted.start && self.wanted.end < span.end;
-        if matches!(call.name.name.as_str(), "try" | "can") && call.span().is_some_and(is_around) {
-            self.found = true;
-        }
-        visit::visit_func_call(self, call);
-    }
-}
-
 /// What a block with `for_each` takes of `each.value`.
 fn of_repetition(file: &ConfigFile, block: &Block) -> Vec<(Vec<Step>, Span)> {
     let of_value = block
         .references
         .iter()
         .filter(|found| found.target == Target::EachValue);
-    let unguarded = of_value.filter(|reference| {
-        let before = file.source.text[..reference.span.start].trim_end();
-        !before.ends_with("try(") && !before.ends_with("can(")
-    });
-    unguarded
+    of_value
         .map(|reference| {
             let Path { steps, span, .. } = path(file, reference);
             let every = std::iter::once(Step::Every).chain(steps);

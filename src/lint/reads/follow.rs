@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use hcl_edit::expr::Expression;
 
 use super::demand::{Demand, demand, members_to};
-use super::elements::{guarded, of};
+use super::elements::of;
+use super::guards::guarded;
 use super::path::{Path, path};
 use super::{Sink, Source, Use};
 use crate::address::ModuleAddr;
@@ -25,6 +26,19 @@ struct Way {
     steps: Vec<Step>,
     /// See [`Use`].
     member: Option<usize>,
+    /// Whether it may be absent.
+    care: Care,
+}
+
+/// What is known of a value being there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Care {
+    /// It is there.
+    None,
+    /// The whole document may be absent, so whoever reads a value of it does so by a `try`.
+    Optional,
+    /// Somebody asked for it with care.
+    Guarded,
 }
 
 /// Follows a source to the places of use.
@@ -34,8 +48,10 @@ pub(super) fn follow<'r>(read: &'r Read<'_>, source: &Item, into: &mut Source<'r
         within: Vec::new(),
         steps: Vec::new(),
         member: None,
+        care: Care::None,
     };
     let mut known = BTreeSet::from([(source.clone(), start.clone())]);
+    let first = source.clone();
     let mut queue = vec![(source, start)];
     while let Some((name, way)) = queue.pop() {
         let Some(module) = read.configuration.module(&name.0) else {
@@ -46,8 +62,17 @@ pub(super) fn follow<'r>(read: &'r Read<'_>, source: &Item, into: &mut Source<'r
             let (file, _, reference) = found;
             places += 1;
             let path = path(file, reference);
-            let Some(here) = way.after(&path.steps) else {
+            let Some(mut here) = way.after(&path.steps) else {
                 continue;
+            };
+            let expected = usize::from(way.care == Care::Optional);
+            let is_local = matches!(found.1.kind, BlockKind::Locals);
+            let is_guarded = path.tries > expected || guarded(file, found.1, &path.span);
+            here.care = match way.care {
+                Care::Guarded => Care::Guarded,
+                _ if name == first && is_local && path.tries > 0 => Care::Optional,
+                _ if is_guarded => Care::Guarded,
+                _ => Care::None,
             };
             let mut learn = |name: Name, way: Way| {
                 if known.insert((name.clone(), way.clone())) {
@@ -103,6 +128,7 @@ fn place<'r>(
     learn: &mut dyn FnMut(Name, Way),
 ) {
     let mut is_handed_on = false;
+    let is_guarded = here.care == Care::Guarded;
     let around = block.body.attributes.iter().find(|argument| {
         argument.value.start <= reference.span.start && reference.span.end <= argument.value.end
     });
@@ -113,19 +139,19 @@ fn place<'r>(
             block,
             argument: &argument.name,
         });
-    let is_guarded = guarded(file, block, &path.span);
-    let mut note = |file: &'r ConfigFile, span: Span, inner: Vec<Step>, is_handed_on: bool, cast| {
-        into.uses.push(Use {
-            file,
-            span,
-            steps: here.steps.iter().cloned().chain(inner).collect(),
-            member: here.member,
-            cast,
-            is_handed_on,
-            sink: sink.clone(),
-            is_guarded,
-        });
-    };
+    let mut note =
+        |file: &'r ConfigFile, span: Span, inner: Vec<Step>, is_handed_on: bool, cast, is_guarded| {
+            into.uses.push(Use {
+                file,
+                span,
+                steps: here.steps.iter().cloned().chain(inner).collect(),
+                member: here.member,
+                cast,
+                is_handed_on,
+                sink: sink.clone(),
+                is_guarded,
+            });
+        };
     // What is restored to a list, set or map is nothing that has names inside.
     if let Some(argument) = around.filter(|_| path.cast.is_none()) {
         let mut within = members(file, &argument.value, &path.span);
@@ -169,7 +195,7 @@ fn place<'r>(
                 match constraint(read, &inside, &variable, &within) {
                     Some((file, span, ways)) => {
                         for inner in ways {
-                            note(file, span.clone(), inner, false, None);
+                            note(file, span.clone(), inner, false, None, is_guarded);
                         }
                     }
                     None => learn(
@@ -198,11 +224,19 @@ fn place<'r>(
                 1 => drop(inner.remove(0)),
                 _ => continue,
             }
-            note(file, span, inner, false, None);
+            let is_guarded = is_guarded || guarded(file, block, &span);
+            note(file, span, inner, false, None, is_guarded);
             is_handed_on = true;
         }
     }
-    note(file, reference.span.clone(), Vec::new(), is_handed_on, path.cast);
+    note(
+        file,
+        reference.span.clone(),
+        Vec::new(),
+        is_handed_on,
+        path.cast,
+        is_guarded,
+    );
 }
 
 /// What a variable's type demands, with the place that says so; none where it says nothing.

@@ -12,6 +12,8 @@ pub(super) struct Path {
     pub span: Span,
     /// A function that says which type is expected of what the steps lead to.
     pub cast: Option<&'static str>,
+    /// How many `try` with a default are among the functions around it.
+    pub tries: usize,
 }
 
 /// Functions that give the value they take.
@@ -35,6 +37,7 @@ pub(super) fn path(file: &ConfigFile, reference: &Reference) -> Path {
         steps: reference.steps.iter().map(|step| step_of(&step.kind)).collect(),
         span: reference.span.clone(),
         cast: None,
+        tries: 0,
     };
     loop {
         let before = text[..found.span.start].trim_end();
@@ -65,6 +68,7 @@ pub(super) fn path(file: &ConfigFile, reference: &Reference) -> Path {
             steps.remove(0);
         }
         found.cast = CASTS.into_iter().find(|known| *known == function).or(found.cast);
+        found.tries += usize::from(function == "try");
         found.span = word_at..closed;
         if end > closed {
             // What is taken of a list is no list.

@@ -93,8 +93,8 @@ impl<'r> Crossings<'r> {
         };
         let path = names(steps);
         let prefix = names(&steps[..at]);
-        let last = before.steps.iter().rev().find_map(|step| match &step.kind {
-            StepKind::Attr(name) => Some(name.as_str()),
+        let attributes = before.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Attr(name) => Some(name),
             _ => None,
         });
         let mut near = told
@@ -106,9 +106,11 @@ impl<'r> Crossings<'r> {
             return true;
         }
         near.any(|told| {
-            let is_attribute = match (told.path == path, last) {
-                (true, Some(last)) if !told.steps.is_empty() => told.steps.iter().any(|step| step == last),
-                _ => before.steps.iter().all(|step| match &step.kind {
+            // One key lost, what is told is a list of one object: the way ends at the list, and goes on in the attribute.
+            let is_all = told.steps.is_empty() || attributes.clone().next().is_none();
+            let is_attribute = match told.path == path && !is_all {
+                true => attributes.clone().take(told.steps.len()).eq(&told.steps),
+                false => before.steps.iter().all(|step| match &step.kind {
                     StepKind::Attr(name) => told.each.get(name).is_none_or(|text| {
                         text.ends_with(&format!(".{name}")) || text.ends_with(&format!("[\"{name}\"]"))
                     }),

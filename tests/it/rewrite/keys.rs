@@ -322,3 +322,41 @@ resource "terraform_data" "all" {
     }
     "#);
 }
+
+#[test]
+fn attributes_are_read_of_the_one_instance_that_lost_its_key() {
+    let cut = check(
+        &[(
+            "main.tf",
+            r#"
+resource "terraform_data" "made" {
+  count = 1
+  input = { name = "n", deep = { list = ["x"] } }
+}
+
+resource "terraform_data" "reader" {
+  input = {
+    name = terraform_data.made[0].output.name
+    item = terraform_data.made.0.output.deep.list[0]
+    all  = terraform_data.made[*].output.deep
+    id   = one(terraform_data.made[*].id)
+    many = length(terraform_data.made)
+  }
+}
+"#
+            .trim_start(),
+        )],
+        r#"
+  stack "one" {
+    take = ["terraform_data.made"]
+
+    move {
+      from = "terraform_data.made[0]"
+      to   = "terraform_data.made"
+    }
+  }
+"#,
+    );
+    let text = cut.text("mono", "main.tf");
+    assert!(text.contains("local.one.data.made[0].output.name"), "{text}");
+}

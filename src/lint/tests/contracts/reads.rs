@@ -38,10 +38,6 @@ fn elements_that_are_read_must_be_told() {
     check(&format!("[for one in {subnets}[*].id : one.arn]"), &[]);
     check("try(local.network.vpc.main.arn, local.network.vpc.main.id)", &[]);
     check("can(local.network.vpc.main.tags.Name.x) ? 1 : 0", &[]);
-    check(
-        "try(local.network.vpc.main.arn, null)",
-        &["error contract-unknown main.tf:12: `network` does not tell `/public/vpc/main/arn`"],
-    );
     // What is asked for with care, and names that mean something else.
     check(&format!("[for one in {subnets} : try(one.arn, one.id)]"), &[]);
     check(
@@ -85,6 +81,64 @@ fn elements_that_are_read_must_be_told() {
         "  dynamic \"rule\" {\n    for_each = local.network.subnet.private\n    iterator = one\n    content {\n      x {\n        b = one.value.arn\n      }\n    }\n  }",
         &[&untold(21)],
     );
+}
+
+#[test]
+fn what_is_asked_for_with_care_may_be_absent() {
+    let check = |value: &str| contracts(&[network(VPC, "{}"), orders(value)], &[], &[]);
+    let absent = "local.network.vpc.other";
+    for value in [
+        format!("try({absent}.id, null)"),
+        format!("try(nonsensitive({absent}.id), null)"),
+        format!("[upper(try({absent}[\"x\"].id, \"\"))]"),
+        format!("contains(keys(local.network.vpc), \"other\") ? {absent}.id : null"),
+        format!("1 == 2 ? \"none\" : \"${{{absent}.id}}\""),
+        format!("\"%{{ if can({absent}) }}${{{absent}.id}}%{{ else }}none%{{ endif }}\""),
+        format!("can({absent}) && {absent}.id == \"x\""),
+        format!("[for one in [1] : {absent}.id if one > 1]"),
+        "[for one in local.network.subnet.private : can(one.arn) ? one.arn : one.id]".to_owned(),
+        "[for one in local.network.subnet.private : one.arn if can(one.arn)]".to_owned(),
+    ] {
+        check(&value);
+    }
+    let untold = "error contract-unknown main.tf:12: `network` does not tell `/public/vpc/other/id`";
+    for value in [
+        format!("{absent}.id == \"x\" ? 1 : 2"),
+        format!("\"%{{ if {absent}.id == \"x\" }}a%{{ endif }}\""),
+        format!("{absent}.id == \"x\" && can({absent})"),
+        format!("[for one in [1] : one if one == {absent}.id]"),
+        format!("[try(local.network.vpc.main.id, null), {absent}.id]"),
+    ] {
+        contracts(&[network(VPC, "{}"), orders(&value)], &[], &[untold]);
+    }
+}
+
+#[test]
+fn the_try_that_an_optional_contract_needs_is_no_care() {
+    let check = |locals: &str, value: &str, expected: &[&str]| {
+        let (name, code) = orders(value);
+        let whole = "nonsensitive(module.network.value).public";
+        let code = code.replace(whole, &format!("try({whole}, null){locals}"));
+        contracts(&[network(VPC, "{}"), (name, code)], &[], expected);
+    };
+    let untold = |line: usize| {
+        format!("error contract-unknown main.tf:{line}: `network` does not tell `/public/vpc/main/arn`")
+    };
+    let arn = "local.network.vpc.main.arn";
+    check("", &format!("try({arn}, null)"), &[&untold(12)]);
+    check(
+        "",
+        &format!("nonsensitive(try(nonsensitive({arn}), null))"),
+        &[&untold(12)],
+    );
+    check("", &format!("try(try({arn}, null), null)"), &[]);
+    check("", &format!("try(try({arn}, null), \"none\")"), &[]);
+    // A local that stands for a part of it is there, unless it is asked for with care itself.
+    let vpc = "\n  vpc = try(local.network.vpc.main, null)";
+    check(vpc, "local.vpc.arn", &[&untold(13)]);
+    check(vpc, "try(local.vpc.arn, null)", &[]);
+    let other = "\n  other = try(try(local.network.vpc.other, null), null)";
+    check(other, "local.other.id", &[]);
 }
 
 #[test]
