@@ -125,7 +125,9 @@ impl Rule {
             Self::UnlockedBackend => {
                 "an S3 backend without `use_lockfile` or `dynamodb_table` (warning, unless others have one)"
             }
-            Self::ContractUnknown => "a value that is read and that its producer does not tell",
+            Self::ContractUnknown => {
+                "a value that is read, not only with care (`try`, `can`, a condition), and that its producer does not tell"
+            }
             Self::ContractDropped => {
                 "a value that the ledger lists with readers, and that its producer no longer tells"
             }
