@@ -57,14 +57,11 @@ impl Looks {
         let readings = parallel::each(parallel::wide(context.parallelism, handles), &unseen, |change| {
             // What should not be there yet has no content to read.
             let absent = nothing_written && change.is_new();
-            match absent.then(|| confirm(context, handles, journal, change, None)) {
-                Some(Ok(Some(seen))) => Ok(seen),
-                Some(Err(cause)) => Err(cause),
-                Some(Ok(None)) | None => {
-                    let _turn = (!absent).then(|| self.turns.take());
-                    look_at(context, handles, journal, change)
-                }
+            if absent && let Some(seen) = confirm(context, handles, journal, change, None)? {
+                return Ok(seen);
             }
+            let _turn = (!absent).then(|| self.turns.take());
+            look_at(context, handles, journal, change)
         });
         for (change, seen) in unseen.iter().zip(readings) {
             self.seen.insert(change.id.clone(), seen?);

@@ -27,51 +27,49 @@ impl Walk<'_> {
         &mut self,
         ids: &[StateId],
         progress: impl Fn(StateId) -> Progress + Sync,
-        run: impl Fn(&Self, &StateChange, &dyn StateBackend, &StateLock, &Seen) -> Result<Told, Cause> + Sync,
+        run: impl Fn(
+            &Self,
+            &StateChange,
+            &dyn StateBackend,
+            &StateLock,
+            &Seen,
+        ) -> Result<Option<Confirmable>, Cause>
+        + Sync,
     ) -> Result<(), Cause> {
         let journal = self.writer.journal();
         let migration = journal.migration();
         let wide = parallel::wide(self.context.parallelism, self.handles);
-        let back = |change, told| {
+        let back = |change, expected| {
             self.looks
-                .back(&self.context, self.handles, journal, change, told)
+                .back(&self.context, self.handles, journal, change, expected)
         };
         let touched: Vec<Result<Touched<'_>, Cause>> = parallel::each(wide, ids, |id| {
             self.check_interrupt()?;
             let change = migration.state(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
             let store = store(self.handles, id)?;
             let lock = self.locks.proof(id).ok_or_else(|| Cause::NoHandle(id.clone()))?;
-            let told = run(self, change, store, lock, self.seen(id)?)?;
+            let confirmable = run(self, change, store, lock, self.seen(id)?)?;
             self.context.tell(&progress(id.clone()));
-            // One alone is read as soon as told.
-            if matches!(told, Told::Nothing) || (ids.len() == 1 && !told.owes_digest()) {
-                return Ok(Touched::Seen(back(change, None)));
+            match confirmable {
+                // What is alone is read as soon as confirmed.
+                Some(confirmable) if ids.len() > 1 || confirmable.owes_digest() => Ok(Touched::Open(Open {
+                    change,
+                    store,
+                    lock,
+                    confirmable,
+                })),
+                _ => Ok(Touched::Seen(back(change, None))),
             }
-            Ok(Touched::Told {
-                change,
-                store,
-                lock,
-                told,
-            })
         });
-        let told: Vec<&Touched<'_>> = touched.iter().flatten().filter(|one| one.is_told()).collect();
-        let seen = parallel::each(wide, &told, |touched| match *touched {
-            Touched::Told {
-                change,
-                store,
-                lock,
-                told,
-            } => {
-                self.still_ours()?;
-                let now = told.settle(change, *store, lock)?;
-                Ok(back(change, Some(now)))
-            }
-            Touched::Seen(_) => Ok(None),
+        let open: Vec<&Open<'_>> = touched.iter().flatten().filter_map(Touched::open).collect();
+        let seen = parallel::each(wide, &open, |open| {
+            self.still_ours()?;
+            Ok(back(open.change, Some(open.settle()?)))
         });
         let mut seen = seen.into_iter();
         let seen = touched.into_iter().map(|touched| match touched? {
             Touched::Seen(seen) => Ok(seen),
-            Touched::Told { .. } => seen.next().unwrap_or(Ok(None)),
+            Touched::Open(_) => seen.next().unwrap_or(Ok(None)),
         });
         let seen = seen.collect();
         self.note(ids, seen)
@@ -94,9 +92,8 @@ impl Walk<'_> {
     }
 }
 
-/// What the store can tell of a state that was touched, without its content.
-pub(super) enum Told {
-    Nothing,
+/// What the store can confirm of a state that was touched, without its content.
+pub(super) enum Confirmable {
     /// That it is gone.
     Gone,
     /// That it is this.
@@ -105,26 +102,9 @@ pub(super) enum Told {
     WithoutDigest(Fingerprint),
 }
 
-impl Told {
+impl Confirmable {
     fn owes_digest(&self) -> bool {
         matches!(self, Self::WithoutDigest(_))
-    }
-
-    /// Writes what is owed, and returns what the state is then.
-    fn settle(
-        &self,
-        change: &StateChange,
-        store: &dyn StateBackend,
-        lock: &StateLock,
-    ) -> Result<Option<&Fingerprint>, Cause> {
-        match self {
-            Self::Nothing | Self::Gone => Ok(None),
-            Self::Content(print) => Ok(Some(print)),
-            Self::WithoutDigest(print) => store
-                .write_digest(lock, &print.md5)
-                .map(|()| Some(print))
-                .map_err(|source| failed(change, source)),
-        }
     }
 }
 
@@ -132,18 +112,39 @@ impl Told {
 enum Touched<'a> {
     /// What was read of it since, if it could be.
     Seen(Option<Seen>),
-    /// The store can tell.
-    Told {
-        change: &'a StateChange,
-        store: &'a dyn StateBackend,
-        lock: &'a StateLock,
-        told: Told,
-    },
+    /// It is still to be confirmed, together with others.
+    Open(Open<'a>),
 }
 
-impl Touched<'_> {
-    fn is_told(&self) -> bool {
-        matches!(self, Self::Told { .. })
+impl<'a> Touched<'a> {
+    fn open(&self) -> Option<&Open<'a>> {
+        match self {
+            Self::Open(open) => Some(open),
+            Self::Seen(_) => None,
+        }
+    }
+}
+
+/// A state that is still to be confirmed.
+struct Open<'a> {
+    change: &'a StateChange,
+    store: &'a dyn StateBackend,
+    lock: &'a StateLock,
+    confirmable: Confirmable,
+}
+
+impl Open<'_> {
+    /// Writes the digest that is owed, and returns what the state is then.
+    fn settle(&self) -> Result<Option<&Fingerprint>, Cause> {
+        match &self.confirmable {
+            Confirmable::Gone => Ok(None),
+            Confirmable::Content(print) => Ok(Some(print)),
+            Confirmable::WithoutDigest(print) => self
+                .store
+                .write_digest(self.lock, &print.md5)
+                .map(|()| Some(print))
+                .map_err(|source| failed(self.change, source)),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::Cause;
 use super::lock::store;
 use super::look::{Looks, Seen};
 use super::parallel::{self, Turn};
-use super::touch::Told;
+use super::touch::Confirmable;
 use super::walk::Walk;
 use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
@@ -52,17 +52,17 @@ impl Walk<'_> {
     /// Deletes the copies of originals that still stand, where this process made them and gives up. Whatever remains is
     /// deleted by a discard.
     pub(super) fn clear_backups(&self) {
-        let migration = self.writer.journal().migration();
-        let changes: Vec<&StateChange> = backup::needed(migration).collect();
-        parallel::each(self.context.parallelism, &changes, |change| {
-            store(self.handles, &change.id)
-                .map(|store| store.delete_sidecar(&backup::name(&migration.id)))
-                .is_ok()
-        });
+        let _ = self.delete_backups();
     }
 
     /// Deletes the copies of the originals.
     pub(super) fn discard(&mut self) -> Result<(), Cause> {
+        self.delete_backups()?;
+        self.discarded = true;
+        Ok(())
+    }
+
+    fn delete_backups(&self) -> Result<(), Cause> {
         let migration = self.writer.journal().migration();
         let changes: Vec<&StateChange> = backup::needed(migration).collect();
         let deleted = parallel::each(self.context.parallelism, &changes, |change| {
@@ -70,9 +70,7 @@ impl Walk<'_> {
                 .delete_sidecar(&backup::name(&migration.id))
                 .map_err(|source| failed(change, source))
         });
-        deleted.into_iter().collect::<Result<(), Cause>>()?;
-        self.discarded = true;
-        Ok(())
+        deleted.into_iter().collect()
     }
 
     fn compute(&mut self) -> Result<(), Cause> {
@@ -117,7 +115,7 @@ impl Walk<'_> {
                 drop(turn);
                 walk.still_ours()?;
                 store.remove_digest(lock).map_err(failed)?;
-                return Ok(Told::Gone);
+                return Ok(Some(Confirmable::Gone));
             }
             let journal = walk.writer.journal();
             let original = backup::load(store, change, &journal.migration().id)?;
@@ -155,7 +153,7 @@ impl Walk<'_> {
                     None => store.remove_digest(lock),
                 }
                 .map_err(|source| failed(change, source))?;
-                Ok(Told::Nothing)
+                Ok(None)
             },
         )
     }
@@ -211,21 +209,17 @@ impl Walk<'_> {
         print: &Fingerprint,
         expect: &Expect,
         turn: Turn<'_>,
-    ) -> Result<Told, Cause> {
+    ) -> Result<Option<Confirmable>, Cause> {
         let failed = |source| failed(change, source);
         let written = store.write(lock, bytes, expect).map_err(failed)?;
         drop(turn);
         let can_tell = written.version.is_md5(&print.md5);
         if can_tell && change.is_new() {
-            return Ok(Told::WithoutDigest(print.clone()));
+            return Ok(Some(Confirmable::WithoutDigest(print.clone())));
         }
         self.still_ours()?;
         store.write_digest(lock, &print.md5).map_err(failed)?;
-        Ok(if can_tell {
-            Told::Content(print.clone())
-        } else {
-            Told::Nothing
-        })
+        Ok(can_tell.then(|| Confirmable::Content(print.clone())))
     }
 
     pub(super) fn check_interrupt(&self) -> Result<(), Cause> {
