@@ -38,7 +38,7 @@ pub use config::{
 
 use clients::Services;
 use items::Items;
-use listing::{Listing, Told};
+use listing::{Listed, Listing};
 use locks::{Known, Locks};
 use objects::Objects;
 
@@ -198,9 +198,9 @@ impl StateBackend for S3Backend {
     fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
         let (told, stored) = self.with_digest(self.listing.look(&self.config.path))?;
         let present = match told {
-            Told::Untold => return Ok(None),
-            Told::Absent => None,
-            Told::Present { version, size } => Some((version, size)),
+            Listed::Open => return Ok(None),
+            Listed::Absent => None,
+            Listed::Present { version, size } => Some((version, size)),
         };
         Ok(Confirmed::of(present, stored, expected))
     }

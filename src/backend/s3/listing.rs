@@ -22,13 +22,13 @@ const PAGES: usize = 8;
 
 /// What a listing says of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Listed {
     /// No object.
     Absent,
     /// An object of this version and length.
     Present { version: Version, size: u64 },
     /// Nothing.
-    Untold,
+    Open,
 }
 
 /// A bucket, and how it is listed.
@@ -65,7 +65,7 @@ impl Listing {
     }
 
     /// Looks for a key, in company.
-    pub(super) async fn look(&self, key: &str) -> Result<Told, BackendError> {
+    pub(super) async fn look(&self, key: &str) -> Result<Listed, BackendError> {
         let key = key.to_owned();
         self.looks.call(Look { key }).await
     }
@@ -77,7 +77,7 @@ struct Look {
 }
 
 impl Together for Look {
-    type Answer = Told;
+    type Answer = Listed;
     type Table = Bucket;
 
     fn key(&self) -> &str {
@@ -85,11 +85,11 @@ impl Together for Look {
     }
 
     /// A read of one object says more than a listing does, and takes no longer.
-    async fn alone(&self, _: &Bucket) -> Result<Told, BackendError> {
-        Ok(Told::Untold)
+    async fn alone(&self, _: &Bucket) -> Result<Listed, BackendError> {
+        Ok(Listed::Open)
     }
 
-    async fn together(bucket: &Bucket, looks: &[Self]) -> Verdicts<Told> {
+    async fn together(bucket: &Bucket, looks: &[Self]) -> Verdicts<Listed> {
         let mut keys: Vec<&str> = looks.iter().map(|look| look.key.as_str()).collect();
         keys.sort_unstable();
         let Ok(mut told) = bucket.list(&keys).await else {
@@ -97,7 +97,7 @@ impl Together for Look {
         };
         let answers = looks
             .iter()
-            .map(|look| told.remove(&look.key).unwrap_or(Told::Untold));
+            .map(|look| told.remove(&look.key).unwrap_or(Listed::Open));
         Verdicts::Each(answers.map(|answer| Verdict::Settled(Ok(answer))).collect())
     }
 
@@ -115,7 +115,7 @@ struct NoListing;
 
 impl Bucket {
     /// Returns what can be told of sorted keys.
-    async fn list(&self, keys: &[&str]) -> Result<HashMap<String, Told>, NoListing> {
+    async fn list(&self, keys: &[&str]) -> Result<HashMap<String, Listed>, NoListing> {
         let mut sought = Sought::new(keys);
         let mut next = None;
         for _ in 0..PAGES {
@@ -147,7 +147,7 @@ struct Sought<'a> {
     open: &'a [&'a str],
     /// The last key that was listed.
     last: String,
-    told: HashMap<String, Told>,
+    told: HashMap<String, Listed>,
 }
 
 impl<'a> Sought<'a> {
@@ -165,7 +165,7 @@ impl<'a> Sought<'a> {
             let Some(key) = object.key() else { continue };
             if key < self.last.as_str() {
                 // Not in order: what is missing may still come, and so no absence can be told.
-                self.told.retain(|_, told| *told != Told::Absent);
+                self.told.retain(|_, told| *told != Listed::Absent);
                 return false;
             }
             key.clone_into(&mut self.last);
@@ -174,7 +174,7 @@ impl<'a> Sought<'a> {
                 let known = object
                     .e_tag()
                     .zip(object.size().and_then(|size| u64::try_from(size).ok()));
-                let told = known.map_or(Told::Untold, |(tag, size)| Told::Present {
+                let told = known.map_or(Listed::Open, |(tag, size)| Listed::Present {
                     // A header quotes it always, a listing nearly so.
                     version: Version::new(format!("\"{}\"", tag.trim_matches('"'))),
                     size,
@@ -184,7 +184,7 @@ impl<'a> Sought<'a> {
         }
         if ends {
             while !self.open.is_empty() {
-                self.tell(Told::Absent);
+                self.tell(Listed::Absent);
             }
         }
         !self.open.is_empty()
@@ -193,11 +193,11 @@ impl<'a> Sought<'a> {
     /// Tells of all keys before this one that they are not there.
     fn pass(&mut self, key: &str) {
         while self.open.first().is_some_and(|open| *open < key) {
-            self.tell(Told::Absent);
+            self.tell(Listed::Absent);
         }
     }
 
-    fn tell(&mut self, told: Told) {
+    fn tell(&mut self, told: Listed) {
         if let Some((first, rest)) = self.open.split_first() {
             self.told.insert((*first).to_owned(), told);
             self.open = rest;
@@ -236,9 +236,9 @@ mod tests {
             wants = sought.take(&page(keys), *ends);
         }
         let shown = keys.iter().map(|key| match sought.told.get(*key) {
-            Some(Told::Present { .. }) => format!("{key}+"),
-            Some(Told::Absent) => format!("{key}-"),
-            Some(Told::Untold) | None => format!("{key}?"),
+            Some(Listed::Present { .. }) => format!("{key}+"),
+            Some(Listed::Absent) => format!("{key}-"),
+            Some(Listed::Open) | None => format!("{key}?"),
         });
         assert_eq!(shown.collect::<Vec<_>>().join(" "), expected);
     }
