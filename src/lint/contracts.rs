@@ -74,29 +74,29 @@ fn elsewhere(source: &Source<'_>, told: &[Told<'_>], found: &mut Found) {
         .producer()
         .and_then(|name| told.iter().find(|told| told.producer == name));
     let Some(told) = producer else { return };
-    let trimmed = |path: &Option<String>| path.as_ref().map(|path| path.trim_matches('/').to_owned());
-    if let (Some(read), Some(written)) = (trimmed(&source.path), trimmed(&told.path))
-        && read != written
-    {
-        let message = format!(
-            "`{}` looks for the contract of `{}` below `{read}`, and it is told below `{written}`",
-            source.stack, told.producer
-        );
-        let diagnostic = Diagnostic::error(message).at(&source.file.source, source.span.clone());
-        let hint = "use one path in both";
-        found.add(source.stack, Rule::ContractUnknown, diagnostic.hint(hint));
-    }
-    if let (Some(read), Some(written)) = (&source.bucket, &told.bucket)
-        && read != written
-    {
-        let message = format!(
-            "`{}` looks for the contract of `{}` in the bucket `{read}`, and it is told in `{written}`",
-            source.stack, told.producer
-        );
-        let diagnostic = Diagnostic::error(message).at(&source.file.source, source.span.clone());
-        let hint = "use one bucket in both";
-        found.add(source.stack, Rule::ContractUnknown, diagnostic.hint(hint));
-    }
+    let mut compare = |read: Option<&str>,
+                       written: Option<&str>,
+                       at_read: &str,
+                       at_written: &str,
+                       hint: &str| {
+        let (Some(read), Some(written)) = (read, written) else {
+            return;
+        };
+        if read != written {
+            let message = format!(
+                "`{}` looks for the contract of `{}` {at_read} `{read}`, and it is told {at_written} `{written}`",
+                source.stack, told.producer
+            );
+            let diagnostic = Diagnostic::error(message).at(&source.file.source, source.span.clone());
+            found.add(source.stack, Rule::ContractUnknown, diagnostic.hint(hint));
+        }
+    };
+    let trimmed = |path: &'_ Option<String>| path.as_deref().map(|path| path.trim_matches('/').to_owned());
+    let (read, written) = (trimmed(&source.path), trimmed(&told.path));
+    let hint = "use one path in both";
+    compare(read.as_deref(), written.as_deref(), "below", "below", hint);
+    let (read, written) = (source.bucket.as_deref(), told.bucket.as_deref());
+    compare(read, written, "in the bucket", "in", "use one bucket in both");
 }
 
 /// What is known of contracts.

@@ -2,9 +2,14 @@
 
 mod reads;
 
-use super::{Files, call, findings, ledger_of, of_installed, said};
+use super::{Files, Finding, Ledger, call, findings, ledger_of, of_installed, said};
 
 fn contracts(stacks: &[(&str, String)], ledger: &[(&str, &str, &str, &[&str])], expected: &[&str]) {
+    let ledger = (!ledger.is_empty()).then(|| ledger_of(ledger));
+    assert_eq!(said(&found_in(stacks, ledger)), expected);
+}
+
+fn found_in(stacks: &[(&str, String)], ledger: Option<Ledger>) -> Vec<Finding> {
     let files: Vec<Vec<(&str, &str)>> = stacks
         .iter()
         .map(|(_, code)| vec![("main.tf", code.as_str())])
@@ -14,8 +19,7 @@ fn contracts(stacks: &[(&str, String)], ledger: &[(&str, &str, &str, &[&str])], 
         .zip(&files)
         .map(|((name, _), files)| (*name, &files[..]))
         .collect();
-    let ledger = (!ledger.is_empty()).then(|| ledger_of(ledger));
-    assert_eq!(said(&of_installed(findings(&stacks, ledger))), expected);
+    of_installed(findings(&stacks, ledger))
 }
 
 /// A stack `network` that tells this.
@@ -197,17 +201,7 @@ fn whole_objects_are_told_by_mistake() {
     contracts(&[whole(), orders("local.network.vpc.main")], &[], &[]);
     contracts(&[whole(), orders("jsonencode(local.network.vpc)")], &[], &[]);
     let notes = |told: &str, value: &str| {
-        let stacks = [network(told, "{}"), orders(value)];
-        let files: Vec<Vec<(&str, &str)>> = stacks
-            .iter()
-            .map(|(_, code)| vec![("main.tf", &**code)])
-            .collect();
-        let stacks: Vec<Files<'_>> = stacks
-            .iter()
-            .zip(&files)
-            .map(|((name, _), files)| (*name, &files[..]))
-            .collect();
-        let mut found = of_installed(findings(&stacks, None));
+        let mut found = found_in(&[network(told, "{}"), orders(value)], None);
         found.retain(|finding| finding.rule == super::Rule::WholeObject);
         found
             .iter()
