@@ -23,7 +23,10 @@ use crate::backend::BackendError;
 const MOST: usize = 100;
 /// How long to look for more calls before a request is sent, and how often at most, as long as more are coming.
 const GATHER: Duration = Duration::from_millis(1);
-const GATHERINGS: usize = 5;
+const GATHERINGS: usize = 8;
+/// How often no more calls may have come until no more are looked for: one that is alone goes at once, but where there are
+/// many, the next ones may be late because all of them are just being made.
+const QUIET: usize = 2;
 /// How long the next request waits for the one before.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How many calls are sent alone at once, where they cannot be put together.
@@ -169,10 +172,12 @@ impl<C: Together> Inner<C> {
     }
 
     async fn gather(&self) {
-        let mut known = 0;
+        let (mut known, mut quiet) = (0, 0);
         for _ in 0..GATHERINGS {
             let now = self.line().waiting.len();
-            if now == known || now >= MOST {
+            quiet = if now == known { quiet + 1 } else { 0 };
+            let is_enough = quiet >= QUIET || (quiet > 0 && now <= 1);
+            if is_enough || now >= MOST {
                 return;
             }
             known = now;
