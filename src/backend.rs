@@ -288,6 +288,17 @@ pub trait StateBackend: Send + Sync {
     /// Writes the digest. Does nothing on a backend that keeps none.
     fn write_digest(&self, lock: &StateLock, digest: &Md5Digest) -> Result<(), BackendError>;
 
+    /// Writes the digest of what was just written, and [confirms](Self::confirm) both; at the same time where that saves a
+    /// way. Where nothing can be confirmed, the digest is written all the same.
+    fn write_digest_and_confirm(
+        &self,
+        lock: &StateLock,
+        written: &Fingerprint,
+    ) -> Result<Option<Confirmed>, BackendError> {
+        self.write_digest(lock, &written.md5)?;
+        self.confirm(Some(written))
+    }
+
     /// Deletes the digest, which must not outlive the object. Does nothing on a backend that keeps none.
     fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError>;
 

@@ -172,6 +172,18 @@ impl<G: Gate> StateBackend for Gated<G> {
         self.pass(Operation::WriteDigest, |inner| inner.write_digest(lock, digest))
     }
 
+    fn write_digest_and_confirm(
+        &self,
+        lock: &StateLock,
+        written: &Fingerprint,
+    ) -> Result<Option<Confirmed>, BackendError> {
+        let confirm = |inner: &dyn StateBackend| inner.write_digest_and_confirm(lock, written);
+        if !self.keeps_digest() {
+            return self.pass(Operation::Confirm, confirm);
+        }
+        self.pass(Operation::WriteDigest, |_| self.pass(Operation::Confirm, confirm))
+    }
+
     fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError> {
         if !self.keeps_digest() {
             return self.inner.remove_digest(lock);

@@ -30,6 +30,8 @@ mod together;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use md5::{Digest as _, Md5};
+
 pub use clients::S3Clients;
 pub use config::{
     AssumeRole, Connection, CredentialSource, Encryption, Endpoints, Proxies, S3Config, Secret, Token,
@@ -44,7 +46,7 @@ use objects::Objects;
 
 use super::{
     BackendError, Confirmed, DigestStanding, Expect, LockId, LockInfo, Reading, SidecarName, StandingLock,
-    StateBackend, StateLock, StateObject, Version, Written,
+    StateBackend, StateLock, Version, Written,
 };
 use crate::stack::clean_path;
 use crate::state::{Fingerprint, Md5Digest};
@@ -124,44 +126,70 @@ impl S3Backend {
         format!("{}{name}", self.sidecar_prefix())
     }
 
-    /// Runs a look at the object, and one at the digest at the same time where there is one.
+    /// Runs a look at the object, and one at the digest at the same time where there is one. `write` is written to it
+    /// before.
     fn with_digest<T>(
         &self,
+        write: Option<&Md5Digest>,
         look: impl Future<Output = Result<T, BackendError>>,
     ) -> Result<(T, Option<Option<Md5Digest>>), BackendError> {
         let digest = self.items.clone().map(|items| {
             let id = self.digest_id();
-            self.clients.start(async move { items.get(&id, "Digest").await })
+            let write = write.map(ToString::to_string);
+            self.clients.start(async move {
+                if let Some(digest) = write {
+                    items.put_digest(&id, &digest).await?;
+                }
+                items.get(&id, "Digest").await
+            })
         });
-        let found = self.clients.wait(look)?;
+        let found = self.clients.wait(look);
+        // A write is waited for whatever the look came to.
+        let digest = digest.map(|digest| self.clients.wait(digest).expect("no call on an item panics"));
+        let found = found?;
         let Some(digest) = digest else {
             return Ok((found, None));
         };
-        let stored = self
-            .clients
-            .wait(digest)
-            .expect("a read of an item does not panic")?;
+        let stored = digest?;
         let stored = stored
             .flatten()
             .and_then(|text| text.to_ascii_lowercase().parse().ok());
         Ok((found, Some(stored)))
     }
 
+    /// Confirms what is expected by a listing and by the digest; `write` is written to that before.
+    fn told(
+        &self,
+        expected: Option<&Fingerprint>,
+        write: Option<&Md5Digest>,
+    ) -> Result<Option<Confirmed>, BackendError> {
+        let (told, stored) = self.with_digest(write, self.listing.look(&self.config.path))?;
+        let present = match told {
+            Listed::Open => return Ok(None),
+            Listed::Absent => None,
+            Listed::Present { version, size } => Some((version, size)),
+        };
+        Ok(Confirmed::of(present, stored, expected))
+    }
+
     /// Reads object and digest once.
     fn read_once(&self) -> Result<Reading, BackendError> {
-        let (object, stored) = self.with_digest(self.objects.get(&self.config.path))?;
-        let digest = stored.map_or(DigestStanding::NotKept, |stored| {
-            standing(object.as_ref(), stored)
+        let mut hash = Md5::new();
+        let keeps_digest = self.keeps_digest();
+        // Hashed on the way, which for a large state takes as long as the hash does.
+        let get = self.objects.get_by_parts(&self.config.path, |part| {
+            if keeps_digest {
+                hash.update(part);
+            }
+        });
+        let (object, stored) = self.with_digest(None, get)?;
+        let found = object.is_some().then(|| Md5Digest(hash.finalize().into()));
+        let digest = stored.map_or(DigestStanding::NotKept, |stored| match stored {
+            None => DigestStanding::Missing,
+            stored if stored == found => DigestStanding::Matches,
+            Some(stored) => DigestStanding::Stale { stored },
         });
         Ok(Reading { object, digest })
-    }
-}
-
-fn standing(object: Option<&StateObject>, stored: Option<Md5Digest>) -> DigestStanding {
-    match (stored, object) {
-        (None, _) => DigestStanding::Missing,
-        (Some(stored), Some(object)) if Md5Digest::of(&object.bytes) == stored => DigestStanding::Matches,
-        (Some(stored), _) => DigestStanding::Stale { stored },
     }
 }
 
@@ -196,13 +224,7 @@ impl StateBackend for S3Backend {
     }
 
     fn confirm(&self, expected: Option<&Fingerprint>) -> Result<Option<Confirmed>, BackendError> {
-        let (told, stored) = self.with_digest(self.listing.look(&self.config.path))?;
-        let present = match told {
-            Listed::Open => return Ok(None),
-            Listed::Absent => None,
-            Listed::Present { version, size } => Some((version, size)),
-        };
-        Ok(Confirmed::of(present, stored, expected))
+        self.told(expected, None)
     }
 
     fn write(&self, lock: &StateLock, bytes: &[u8], expect: &Expect) -> Result<Written, BackendError> {
@@ -230,6 +252,15 @@ impl StateBackend for S3Backend {
                 .wait(items.put_digest(&self.digest_id(), &digest.to_string())),
             None => Ok(()),
         }
+    }
+
+    fn write_digest_and_confirm(
+        &self,
+        lock: &StateLock,
+        written: &Fingerprint,
+    ) -> Result<Option<Confirmed>, BackendError> {
+        lock.check(&self.lock_id, &self.describe())?;
+        self.told(Some(written), Some(&written.md5))
     }
 
     fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError> {

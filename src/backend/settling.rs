@@ -159,6 +159,14 @@ impl StateBackend for Settling {
         self.retry(|| self.inner.write_digest(lock, digest))
     }
 
+    fn write_digest_and_confirm(
+        &self,
+        lock: &StateLock,
+        written: &Fingerprint,
+    ) -> Result<Option<Confirmed>, BackendError> {
+        self.retry(|| self.inner.write_digest_and_confirm(lock, written))
+    }
+
     fn remove_digest(&self, lock: &StateLock) -> Result<(), BackendError> {
         self.retry(|| self.inner.remove_digest(lock))
     }

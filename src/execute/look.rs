@@ -69,20 +69,19 @@ impl Looks {
         Ok(())
     }
 
-    /// Looks once more at one state that was just touched; to be [noted](Self::note). `told` is what the store may
-    /// tell of it without its content.
+    /// Looks once more at one state that was just touched; to be [noted](Self::note). `told` is what the store confirmed
+    /// of it without its content, and what it was asked for.
     pub(super) fn back(
         &self,
         context: &Context<'_>,
         handles: &Handles,
         journal: &Journal,
         change: &StateChange,
-        told: Option<Option<&Fingerprint>>,
+        told: Option<(Option<&Fingerprint>, Confirmed)>,
     ) -> Option<Seen> {
-        if let Some(expected) = told
-            && let Ok(Some(seen)) = confirm(context, handles, journal, change, expected)
-        {
-            return Some(seen);
+        if let Some((expected, confirmed)) = told {
+            context.tell(&Progress::Read(change.id.clone()));
+            return Some(see_confirmed(journal, change, expected, &confirmed));
         }
         let _turn = self.turns.take();
         // If it fails, the state was not seen, and is read once more before anything follows from it.

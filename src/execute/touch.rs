@@ -7,7 +7,7 @@ use super::look::Seen;
 use super::parallel;
 use super::walk::Walk;
 use super::write::failed;
-use crate::backend::{BackendError, StateBackend, StateLock};
+use crate::backend::{BackendError, Confirmed, StateBackend, StateLock};
 use crate::journal::StateChange;
 use crate::stack::StateId;
 use crate::state::Fingerprint;
@@ -36,12 +36,30 @@ impl Walk<'_> {
         ) -> Result<Option<Confirmable>, Cause>
         + Sync,
     ) -> Result<(), Cause> {
+        let sights = self.touch(ids, progress, run);
+        self.note(ids, sights)
+    }
+
+    /// Does what [`on_each`](Self::on_each) does, but for what is [noted](Self::note) of it.
+    pub(super) fn touch(
+        &self,
+        ids: &[StateId],
+        progress: impl Fn(StateId) -> Progress + Sync,
+        run: impl Fn(
+            &Self,
+            &StateChange,
+            &dyn StateBackend,
+            &StateLock,
+            &Seen,
+        ) -> Result<Option<Confirmable>, Cause>
+        + Sync,
+    ) -> Vec<Sight> {
         let journal = self.writer.journal();
         let migration = journal.migration();
         let wide = parallel::wide(self.context.parallelism, self.handles);
-        let back = |change, expected| {
+        let back = |change, told| {
             self.looks
-                .back(&self.context, self.handles, journal, change, expected)
+                .back(&self.context, self.handles, journal, change, told)
         };
         let touched: Vec<Result<Touched<'_>, Cause>> = parallel::each(wide, ids, |id| {
             self.check_interrupt()?;
@@ -64,21 +82,20 @@ impl Walk<'_> {
         let open: Vec<&Open<'_>> = touched.iter().flatten().filter_map(Touched::open).collect();
         let seen = parallel::each(wide, &open, |open| {
             self.still_ours()?;
-            Ok(back(open.change, Some(open.settle()?)))
+            Ok(back(open.change, open.confirm()?))
         });
         let mut seen = seen.into_iter();
         let seen = touched.into_iter().map(|touched| match touched? {
             Touched::Seen(seen) => Ok(seen),
             Touched::Open(_) => seen.next().unwrap_or(Ok(None)),
         });
-        let seen = seen.collect();
-        self.note(ids, seen)
+        seen.collect()
     }
 
     /// Notes what became of states that were touched.
-    fn note(&mut self, ids: &[StateId], seen: Vec<Result<Option<Seen>, Cause>>) -> Result<(), Cause> {
+    pub(super) fn note(&mut self, ids: &[StateId], sights: Vec<Sight>) -> Result<(), Cause> {
         let mut first = Ok(());
-        for (id, seen) in ids.iter().zip(seen) {
+        for (id, seen) in ids.iter().zip(sights) {
             self.looks.forget(id);
             let attempts = self.attempts.entry(id.clone()).or_default();
             *attempts += 1;
@@ -91,6 +108,9 @@ impl Walk<'_> {
         first
     }
 }
+
+/// What became of a state that was touched, if it could be seen.
+pub(super) type Sight = Result<Option<Seen>, Cause>;
 
 /// What the store can confirm of a state that was touched, without its content.
 pub(super) enum Confirmable {
@@ -134,17 +154,22 @@ struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// Writes the digest that is owed, and returns what the state is then.
-    fn settle(&self) -> Result<Option<&Fingerprint>, Cause> {
-        match &self.confirmable {
-            Confirmable::Gone => Ok(None),
-            Confirmable::Content(print) => Ok(Some(print)),
-            Confirmable::WithoutDigest(print) => self
-                .store
-                .write_digest(self.lock, &print.md5)
-                .map(|()| Some(print))
-                .map_err(|source| failed(self.change, source)),
-        }
+    /// Writes the digest that is owed, and returns what the store confirms, and what it was asked for.
+    fn confirm(&self) -> Result<Option<(Option<&Fingerprint>, Confirmed)>, Cause> {
+        // Where a question alone fails, the state is read.
+        let ask = |expected| self.store.confirm(expected).ok().flatten();
+        let (expected, confirmed) = match &self.confirmable {
+            Confirmable::Gone => (None, ask(None)),
+            Confirmable::Content(print) => (Some(print), ask(Some(print))),
+            Confirmable::WithoutDigest(print) => {
+                let written = self.store.write_digest_and_confirm(self.lock, print);
+                (
+                    Some(print),
+                    written.map_err(|source| failed(self.change, source))?,
+                )
+            }
+        };
+        Ok(confirmed.map(|confirmed| (expected, confirmed)))
     }
 }
 

@@ -219,6 +219,32 @@ fn confirms_only_what_is_so(case: &Case<'_>) {
     if state.keeps_digest() {
         assert_eq!(confirm(Some(&two)), None, "its digest is still that of the first");
     }
+    // The digest is written whether or not anything can be confirmed.
+    let settle = |written: &Fingerprint| {
+        thread::scope(|scope| {
+            let beside = scope.spawn(|| near.confirm(None).unwrap());
+            let confirmed = state.write_digest_and_confirm(&lock, written).unwrap();
+            beside.join().unwrap();
+            confirmed
+        })
+    };
+    for written in [&one, &two] {
+        let confirmed = settle(written);
+        let read = state.read().unwrap();
+        let fits = read.bytes().map(print).as_ref() == Some(written);
+        if state.keeps_digest() {
+            let stored = Some(written.md5.to_string());
+            assert_eq!(case.harness.digest(&case.path), stored);
+            assert_eq!(read.digest == DigestStanding::Matches, fits);
+        }
+        if let Some(confirmed) = confirmed {
+            assert!(fits);
+            assert_eq!(
+                (confirmed.expect(), confirmed.digest),
+                (read.expect(), read.digest)
+            );
+        }
+    }
     state.unlock(lock.id()).unwrap();
 }
 

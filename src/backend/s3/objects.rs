@@ -70,6 +70,15 @@ impl Objects {
 
     /// Reads an object whole.
     pub(super) async fn get(&self, key: &str) -> Result<Option<StateObject>, BackendError> {
+        self.get_by_parts(key, |_| {}).await
+    }
+
+    /// Reads an object whole, and shows its content part by part as it comes.
+    pub(super) async fn get_by_parts(
+        &self,
+        key: &str,
+        mut show: impl FnMut(&[u8]),
+    ) -> Result<Option<StateObject>, BackendError> {
         let call = || self.call(key, "s3:GetObject");
         let [algorithm, customer_key, md5] = self.customer();
         let request = self
@@ -93,7 +102,10 @@ impl Objects {
         let mut bytes = Vec::with_capacity(expected.min(TRUSTED_LENGTH));
         loop {
             match answer.body.try_next().await {
-                Ok(Some(part)) => bytes.extend_from_slice(&part),
+                Ok(Some(part)) => {
+                    show(&part);
+                    bytes.extend_from_slice(&part);
+                }
                 Ok(None) => break,
                 Err(error) => {
                     let Call { at, action } = call();
