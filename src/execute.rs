@@ -13,7 +13,9 @@
 
 mod backup;
 mod context;
+mod copies;
 mod error;
+mod images;
 mod lock;
 mod look;
 mod outcome;

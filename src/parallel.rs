@@ -1,8 +1,25 @@
-//! Many independent things at once, with a bound, and their results in order.
+//! Independent things at once: two, or many with a bound, and their results in order.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Runs one thing on a thread of its own beside another, and returns the results of both.
+///
+/// # Panics
+///
+/// Where one of them does.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        let beside = beside.join();
+        (
+            beside.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            here,
+        )
+    })
+}
 
 /// Runs a function on every item, at most `bound` at a time, and returns the results in the order of the items.
 ///

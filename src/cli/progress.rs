@@ -66,6 +66,8 @@ struct Now {
     running: Option<Running>,
     /// States that were read back while others were still being written: they are told afterwards, in one line.
     read_back: usize,
+    /// Originals that were copied meanwhile; told in the same way.
+    copied: usize,
 }
 
 /// Shows the stages of one execution.
@@ -98,6 +100,11 @@ impl<'a> Stages<'a> {
                 count(running.steps, "state")
             ));
         }
+        let copied = std::mem::take(&mut now.copied);
+        if copied > 0 {
+            self.ui
+                .done(&format!("{} {}", Stage::BackUp.done(), count(copied, "state")));
+        }
     }
 
     fn step(&self, stage: Stage, state: &str) {
@@ -106,9 +113,16 @@ impl<'a> Stages<'a> {
         let is_writing = now.running.as_ref().is_some_and(|running| {
             matches!(running.stage, Stage::Write | Stage::Restore) && running.steps < running.length
         });
-        if stage == Stage::Verify && is_writing {
-            now.read_back += 1;
-            return;
+        match stage {
+            Stage::Verify if is_writing => {
+                now.read_back += 1;
+                return;
+            }
+            Stage::BackUp if is_writing => {
+                now.copied += 1;
+                return;
+            }
+            _ => {}
         }
         if now.running.as_ref().is_none_or(|running| running.stage != stage) {
             self.close(&mut now);
@@ -144,9 +158,7 @@ impl<'a> Stages<'a> {
         match (stage, phase) {
             (Stage::Lock | Stage::Read, _) => count(&|_| true),
             (Stage::BackUp, _) => count(&|state| !state.is_unchanged() && !state.is_new()),
-            (_, Some(Phase::Writing(wave) | Phase::Undoing(wave))) => {
-                count(&|state| !state.is_unchanged() && state.wave == wave)
-            }
+            (_, Some(Phase::Undoing(wave))) => count(&|state| !state.is_unchanged() && state.wave == wave),
             (Stage::Unlock, Some(Phase::Releasing)) => count(&|state| !state.fence),
             (Stage::Unlock, _) => count(&|_| true),
             _ => count(&|state| !state.is_unchanged()),

@@ -20,8 +20,8 @@ pub(super) fn needed(migration: &Migration) -> impl Iterator<Item = &StateChange
         .filter(|change| !change.is_new() && !change.is_unchanged())
 }
 
-/// Makes the backup of an original durable. `bytes` are known to be the original, which still stands.
-pub(super) fn save(
+/// Writes the backup of an original. `bytes` are known to be the original, which still stands.
+pub(super) fn send(
     store: &dyn StateBackend,
     change: &StateChange,
     id: &MigrationId,
@@ -33,18 +33,32 @@ pub(super) fn save(
         source,
     };
     match store.create_sidecar(&name, bytes) {
-        Ok(()) => {}
         Err(BackendError::PreconditionFailed { .. }) => {
             let found = store.get_sidecar(&name).map_err(failed)?;
             if found.as_deref() != Some(bytes) {
                 // Only a torn copy can be there under our own name, and the original still stands.
                 store.put_sidecar(&name, bytes).map_err(failed)?;
             }
+            Ok(())
         }
-        Err(error) => return Err(failed(error)),
+        sent => sent.map_err(failed),
     }
+}
+
+/// Makes sure that a backup is there, and is the original.
+pub(super) fn verify(
+    store: &dyn StateBackend,
+    change: &StateChange,
+    id: &MigrationId,
+    bytes: &[u8],
+) -> Result<(), Cause> {
+    let name = name(id);
+    let found = store.get_sidecar(&name).map_err(|source| Cause::Backend {
+        state: change.id.clone(),
+        source,
+    })?;
     // Equal bytes say what equal hashes would, and sooner.
-    match store.get_sidecar(&name).map_err(failed)? {
+    match found {
         Some(found) if found == bytes => Ok(()),
         Some(_) => Err(differs(change, &name)),
         None => Err(missing(change, &name)),
@@ -79,11 +93,16 @@ pub(super) fn load(
     let Some(bytes) = found else {
         return Err(missing(change, &name));
     };
-    let original = change.before.as_ref().map(|before| before.sha256);
-    if original != Some(Sha256Digest::of(&bytes)) {
+    if !is_original(change, &bytes) {
         return Err(differs(change, &name));
     }
     Ok(bytes)
+}
+
+/// Tells whether bytes are the original of a state.
+pub(super) fn is_original(change: &StateChange, bytes: &[u8]) -> bool {
+    let original = change.before.as_ref().map(|before| before.sha256);
+    original == Some(Sha256Digest::of(bytes))
 }
 
 /// Returns what an undo writes: the original, byte for byte, under the serial after the migration's.

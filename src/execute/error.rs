@@ -230,7 +230,7 @@ impl ExecuteError {
             Left::Discarding => "some backups may be deleted; no state was touched".to_owned(),
             Left::Unfinished(phase) => format!(
                 "the migration stopped while {phase}; its locks are kept, every object is in at least one state, and \
-                 every original is backed up"
+                 every original stands or is backed up"
             ),
         });
         notes

@@ -56,8 +56,13 @@ fn backups(journal: &Journal) -> Vec<Backup> {
     if matches!(journal.phase(), Phase::Discarding(_) | Phase::Discarded(_)) {
         return Vec::new();
     }
-    let is_wave = |record: &Record| matches!(record.event, Event::WaveIntended { .. });
-    if !journal.records().iter().any(is_wave) {
+    let announces = |record: &Record| {
+        matches!(
+            record.event,
+            Event::WaveIntended { .. } | Event::WritesIntended { .. }
+        )
+    };
+    if !journal.records().iter().any(announces) {
         // Not all are there for sure, and nothing was overwritten.
         return Vec::new();
     }
@@ -80,7 +85,10 @@ fn backups(journal: &Journal) -> Vec<Backup> {
 fn originals(journal: &Journal) -> Vec<&Original> {
     let mut told = Vec::new();
     for record in journal.records() {
-        if let Event::BackupsIntended { originals } | Event::WaveIntended { originals, .. } = &record.event {
+        if let Event::BackupsIntended { originals }
+        | Event::WaveIntended { originals, .. }
+        | Event::WritesIntended { originals, .. } = &record.event
+        {
             told.extend(originals);
         }
     }
@@ -177,7 +185,7 @@ impl<'a> Writer<'a> {
         let home = handles.get(&state).ok_or(Cause::NoHandle(state.clone()))?;
         let record = Journal::first_record(migration, context.session, &context.now_text());
         let journal = Journal::begin(record.clone())?;
-        let mut writer = Self {
+        let writer = Self {
             context,
             home: &**home,
             state,
@@ -211,8 +219,8 @@ impl<'a> Writer<'a> {
         &self.journal
     }
 
-    /// Appends an event; it is durable when this returns.
-    pub(super) fn append(&mut self, event: Event) -> Result<(), Cause> {
+    /// Writes an event's record, which is durable when this returns; to be [noted](Self::note).
+    pub(super) fn write(&self, event: Event) -> Result<Record, Cause> {
         let record = self
             .journal
             .next_record(self.context.session, &self.context.now_text(), event)
@@ -223,8 +231,12 @@ impl<'a> Writer<'a> {
                 })
             })?;
         self.create(&record)?;
-        self.journal.append(record)?;
-        Ok(())
+        Ok(record)
+    }
+
+    /// Goes on from a record that was written.
+    pub(super) fn note(&mut self, record: Record) -> Result<(), Cause> {
+        Ok(self.journal.append(record)?)
     }
 
     /// Makes sure that nobody else has gone on with this journal.
@@ -241,11 +253,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn create(&mut self, record: &Record) -> Result<(), Cause> {
+    fn create(&self, record: &Record) -> Result<(), Cause> {
         let name = record_name(&self.journal.migration().id, record.sequence);
         let text = record.to_text();
-        if self.torn.take().is_some_and(|torn| torn.0 == record.sequence) {
-            self.clear(&name, record.sequence)?;
+        if self.torn.as_ref().is_some_and(|torn| torn.0 == record.sequence) {
+            self.clear(&name)?;
         }
         match self.home.create_sidecar(&name, text.as_bytes()) {
             Ok(()) => Ok(()),
@@ -254,19 +266,18 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Deletes a record that was never written whole; somebody else who goes on here may have written it anew by now.
-    fn clear(&self, name: &SidecarName, sequence: u64) -> Result<(), Cause> {
+    /// Deletes a record that was never written whole. What somebody else who goes on here has written anew by now stays.
+    fn clear(&self, name: &SidecarName) -> Result<(), Cause> {
         let found = self
             .home
             .get_sidecar(name)
             .map_err(|source| self.failed(source))?;
         match found {
-            None => Ok(()),
             Some(text) if Record::is_torn(&text) => self
                 .home
                 .delete_sidecar(name)
                 .map_err(|source| self.failed(source)),
-            Some(_) => Err(Cause::Concurrent { sequence }),
+            _ => Ok(()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Executions in made-up worlds: in memory and on local files, with every failure at every effect.
 
 mod check;
+mod copies;
 mod documented;
 mod earlier_format;
 mod fixture;

@@ -10,9 +10,11 @@ use super::look::Looks;
 use super::outcome::Outcome;
 use super::parallel::Turns;
 use super::store::Writer;
+use super::write::Results;
 use super::{Handles, Recompute};
 use crate::journal::{
-    Decision, Event, Finished, Misfit, Needs, Observed, Phase, StateChange, Step, decide, gives_back, needs,
+    Decision, Event, Finished, Misfit, Needs, Observed, Phase, Record, StateChange, Step, decide, gives_back,
+    needs,
 };
 use crate::stack::StateId;
 
@@ -26,9 +28,13 @@ pub(super) struct Walk<'a> {
     pub(super) looks: Looks,
     /// How many contents are written at once.
     pub(super) writes: Turns,
-    pub(super) results: Option<BTreeMap<StateId, Vec<u8>>>,
+    pub(super) results: Option<Results>,
     /// Whether this process has begun to copy originals, all of which it had seen as they were planned.
     pub(super) begun_backups: bool,
+    /// Whether no process can have written anything: this one found nothing written, and has not begun to.
+    is_untouched: bool,
+    /// Whether this process has written all copies; they are still to be read back.
+    pub(super) sent_backups: bool,
     pub(super) backed_up: bool,
     pub(super) discarded: bool,
     pub(super) attempts: BTreeMap<StateId, u32>,
@@ -52,6 +58,7 @@ impl<'a> Walk<'a> {
         writer: Writer<'a>,
     ) -> Self {
         Self {
+            is_untouched: writer.journal().phase() == Phase::Preparing,
             context,
             handles,
             recompute,
@@ -61,6 +68,7 @@ impl<'a> Walk<'a> {
             writes: Turns::new(context.parallelism),
             results: None,
             begun_backups: false,
+            sent_backups: false,
             backed_up: false,
             discarded: false,
             attempts: BTreeMap::new(),
@@ -130,6 +138,7 @@ impl<'a> Walk<'a> {
         let migration = journal.migration();
         let mut observed = Observed {
             backed_up: self.backed_up,
+            copies_wait: self.handles.values().any(|handle| handle.is_remote()),
             discarded: self.discarded,
             ..Observed::default()
         };
@@ -165,15 +174,18 @@ impl<'a> Walk<'a> {
         if needs(self.phase()) == Needs::States {
             self.check_interrupt()?;
         }
+        self.is_untouched &= !matches!(step, Step::Write(_) | Step::WriteNew(_));
         match step {
-            Step::Record(Event::WaveIntended { .. } | Event::UndoWaveIntended { .. })
+            Step::Record(Event::WritesIntended { .. } | Event::UndoWaveIntended { .. })
                 if !self.do_locks_stand()? =>
             {
                 Ok(())
             }
+            Step::Record(event @ Event::WritesIntended { .. }) => self.announce(event),
             Step::Record(event) => self.append(event),
             Step::BackUp => self.back_up(),
             Step::Write(ids) => self.write(&ids),
+            Step::WriteNew(ids) => self.write_beside_copies(&ids),
             Step::Restore(ids) => self.restore(&ids),
             Step::RepairDigests(ids) => self.repair_digests(&ids),
             Step::Discard => self.discard(),
@@ -187,13 +199,19 @@ impl<'a> Walk<'a> {
 
     /// Appends an event, and tells where the migration stands now.
     pub(super) fn append(&mut self, event: Event) -> Result<(), Cause> {
-        let before = self.phase();
         let now = self.context.surroundings.now();
         if matches!(event, Event::UndoStarted { .. }) {
             // It makes more versions known.
             self.looks.forget_all();
         }
-        self.writer.append(event)?;
+        let record = self.writer.write(event)?;
+        self.appended(record, now)
+    }
+
+    /// Goes on from a record that was written. `now` is when that was begun.
+    pub(super) fn appended(&mut self, record: Record, now: jiff::Timestamp) -> Result<(), Cause> {
+        let before = self.phase();
+        self.writer.note(record)?;
         self.owned_at = Mutex::new(now);
         self.attempts.clear();
         if self.phase() != before {
@@ -215,6 +233,10 @@ impl<'a> Walk<'a> {
             // Results without a record that announced them: the locks are all that protects what is there.
             (Cause::Stuck(_), Phase::Preparing) => return Err(cause),
             (_, Phase::Preparing) => Event::AbortIntended { reason },
+            // Writes were announced, and none was begun.
+            (_, Phase::Writing(_)) if self.is_untouched && !matches!(cause, Cause::Stuck(_)) => {
+                Event::AbortIntended { reason }
+            }
             (_, Phase::UndoLocking(_)) => Event::UndoAbortIntended { reason },
             _ => return Err(cause),
         };
@@ -247,7 +269,11 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|misfit| (misfit.change.id.clone(), misfit.found.sha256))
             .collect();
-        match self.writer.append(Event::FoundStuck { states }) {
+        let noted = self
+            .writer
+            .write(Event::FoundStuck { states })
+            .and_then(|record| self.writer.note(record));
+        match noted {
             // What was found is the other process's work.
             Err(cause @ Cause::Concurrent { .. }) => cause,
             // Being stuck is what must be said, even if it cannot be noted.

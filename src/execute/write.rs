@@ -9,91 +9,43 @@ use super::error::Cause;
 use super::lock::store;
 use super::look::{Looks, Seen};
 use super::parallel::{self, Turn};
-use super::touch::Confirmable;
+use super::touch::{Confirmable, Sight};
 use super::walk::Walk;
 use super::{Handles, Recompute};
 use crate::backend::{BackendError, Expect, StateBackend, StateLock};
-use crate::journal::{Event, Image, Migration, Phase, Standing, StateChange};
+use crate::journal::{Migration, Standing, StateChange};
 use crate::stack::StateId;
 use crate::state::{Fingerprint, Sha256Digest};
 
 impl Walk<'_> {
-    /// Copies the originals, and computes the results meanwhile.
-    pub(super) fn back_up(&mut self) -> Result<(), Cause> {
-        self.begun_backups = true;
-        let (saved, computed) = std::thread::scope(|scope| {
-            let computing = scope.spawn(|| self.sources().compute(self.writer.journal().migration()));
-            (self.save_originals(), computing.join())
-        });
-        let computed = computed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        self.results = Some(computed?);
-        saved?;
-        self.backed_up = true;
+    pub(super) fn compute(&mut self) -> Result<(), Cause> {
+        self.results = self.computed()?.or(self.results.take());
         Ok(())
     }
 
-    fn save_originals(&self) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration();
-        let changes: Vec<&StateChange> = backup::needed(migration).collect();
-        let saved = parallel::each(self.context.parallelism, &changes, |change| {
-            self.check_interrupt()?;
-            let seen = self.seen(&change.id)?;
-            let original = seen
-                .original
-                .as_deref()
-                .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            backup::save(store(self.handles, &change.id)?, change, &migration.id, original)?;
-            self.context.tell(&Progress::BackedUp(change.id.clone()));
-            Ok(())
-        });
-        saved.into_iter().collect()
-    }
-
-    /// Deletes the copies of originals that still stand, where this process made them and gives up. Whatever remains is
-    /// deleted by a discard.
-    pub(super) fn clear_backups(&self) {
-        let _ = self.delete_backups();
-    }
-
-    /// Deletes the copies of the originals.
-    pub(super) fn discard(&mut self) -> Result<(), Cause> {
-        self.delete_backups()?;
-        self.discarded = true;
-        Ok(())
-    }
-
-    fn delete_backups(&self) -> Result<(), Cause> {
-        let migration = self.writer.journal().migration();
-        let changes: Vec<&StateChange> = backup::needed(migration).collect();
-        let deleted = parallel::each(self.context.parallelism, &changes, |change| {
-            store(self.handles, &change.id)?
-                .delete_sidecar(&backup::name(&migration.id))
-                .map_err(|source| failed(change, source))
-        });
-        deleted.into_iter().collect()
-    }
-
-    fn compute(&mut self) -> Result<(), Cause> {
-        if self.results.is_none() {
-            let migration = self.writer.journal().migration();
-            self.results = Some(self.sources().compute(migration)?);
+    /// Computes the results, if they were not yet.
+    pub(super) fn computed(&self) -> Result<Option<Results>, Cause> {
+        if self.results.is_some() {
+            return Ok(None);
         }
-        Ok(())
-    }
-
-    fn sources(&self) -> Sources<'_> {
-        Sources {
+        let sources = Sources {
             context: &self.context,
             handles: self.handles,
             looks: &self.looks,
             recompute: self.recompute,
-        }
+        };
+        sources.compute(self.writer.journal().migration()).map(Some)
     }
 
     /// Writes results.
     pub(super) fn write(&mut self, ids: &[StateId]) -> Result<(), Cause> {
         self.compute()?;
-        self.on_each(ids, Progress::Written, |walk, change, store, lock, seen| {
+        let sights = self.write_each(ids);
+        self.note(ids, sights)
+    }
+
+    pub(super) fn write_each(&self, ids: &[StateId]) -> Vec<Sight> {
+        self.touch(ids, Progress::Written, |walk, change, store, lock, seen| {
             let results = walk.results.as_ref().map(|results| results.get(&change.id));
             let bytes = results
                 .flatten()
@@ -158,42 +110,12 @@ impl Walk<'_> {
         )
     }
 
-    /// Returns the record that begins an undo, or gives up what was never begun.
-    pub(super) fn undo_event(&self) -> Result<Option<Event>, Cause> {
-        let journal = self.writer.journal();
-        match journal.phase() {
-            Phase::Preparing => {
-                return Ok(Some(Event::AbortIntended {
-                    reason: "undone before anything was written".to_owned(),
-                }));
-            }
-            Phase::Writing(_)
-            | Phase::Releasing
-            | Phase::Fenced
-            | Phase::ReleasingFence
-            | Phase::Completed => {}
-            _ => return Ok(None),
-        }
-        let migration = journal.migration();
-        let changes: Vec<&StateChange> = backup::needed(migration).collect();
-        let images = parallel::each(self.context.parallelism, &changes, |change| {
-            let original = backup::load(store(self.handles, &change.id)?, change, &migration.id)?;
-            let bytes = backup::restored(change, original)?;
-            Ok(Image {
-                state: change.id.clone(),
-                restored: backup::fingerprint(change, &bytes),
-            })
-        });
-        let images = images.into_iter().collect::<Result<_, Cause>>()?;
-        Ok(Some(Event::UndoStarted { images }))
-    }
-
     pub(super) fn seen(&self, id: &StateId) -> Result<&Seen, Cause> {
         self.looks.get(id).ok_or_else(|| Cause::NoHandle(id.clone()))
     }
 
     /// Waits for a turn to write. Whoever waited may be too late.
-    fn turn(&self) -> Result<Turn<'_>, Cause> {
+    pub(super) fn turn(&self) -> Result<Turn<'_>, Cause> {
         let turn = self.writes.take();
         self.check_interrupt()?;
         self.still_ours()?;
@@ -231,6 +153,9 @@ impl Walk<'_> {
     }
 }
 
+/// What is written to each state.
+pub(super) type Results = BTreeMap<StateId, Vec<u8>>;
+
 /// What results are computed from.
 struct Sources<'a> {
     context: &'a Context<'a>,
@@ -241,7 +166,7 @@ struct Sources<'a> {
 
 impl Sources<'_> {
     /// Computes what is written, from originals that stand or from their backups, and checks it against the journal.
-    fn compute(&self, migration: &Migration) -> Result<BTreeMap<StateId, Vec<u8>>, Cause> {
+    fn compute(&self, migration: &Migration) -> Result<Results, Cause> {
         let mut loaded: BTreeMap<StateId, Vec<u8>> = BTreeMap::new();
         for change in migration.states() {
             let stands = self

@@ -30,6 +30,8 @@ pub struct Observed {
     pub states: BTreeMap<StateId, Sighting>,
     /// Whether every original that will be overwritten was read back from its backup.
     pub backed_up: bool,
+    /// Whether originals need no copy before the first of them is overwritten, because new states can be written meanwhile.
+    pub copies_wait: bool,
     /// Whether no backup is left.
     pub discarded: bool,
     /// The states whose lock is ours (for [`Needs::Locks`]).
@@ -41,10 +43,12 @@ pub struct Observed {
 pub enum Step {
     /// Append this event; every effect before it was confirmed by observation.
     Record(Event),
-    /// Compute the results, check their hashes, and copy the originals.
+    /// Copy the originals; compute the results as well, where that was not done.
     BackUp,
     /// Write these states' *after*, object then digest.
     Write(Vec<StateId>),
+    /// The same of new states, while originals may be copied.
+    WriteNew(Vec<StateId>),
     /// Give these states their originals back, or delete them where they were new.
     Restore(Vec<StateId>),
     /// Make these states' digest items say what their objects are.
@@ -170,25 +174,35 @@ impl<'a> View<'a> {
         if !misfits.is_empty() {
             return Decision::Refuse(misfits);
         }
-        if !self.observed.backed_up {
-            return Decision::Do(Step::BackUp);
-        }
-        match self.journal.waves().first() {
-            Some(wave) => record(self.wave_intended(*wave, self.originals())),
+        let begins_with_new = |&wave: &u32| {
+            let mut looks = self.looks.iter();
+            looks.any(|look| look.is_written_in(wave) && look.change.is_new())
+        };
+        let first = self.journal.waves().first();
+        let copies_wait = self.observed.copies_wait && first.is_some_and(begins_with_new);
+        match first {
+            _ if !copies_wait && !self.observed.backed_up => Decision::Do(Step::BackUp),
+            Some(_) => record(self.writes_intended(self.originals())),
             None => record(Event::ReleaseIntended),
         }
     }
 
-    fn writing(&self, wave: u32) -> Decision {
-        let in_wave = || self.looks.iter().filter(|look| look.is_written_in(wave));
-        let next = self.journal.waves().iter().copied().find(|&next| next > wave);
-        let whole = |look: &Look<'_>| look.is(&[After]) && look.found.digest == DigestSight::Fits;
-        if next.is_none() && in_wave().all(whole) {
-            // Everything was durable and read back once; what others have done to earlier waves since is theirs.
+    /// Goes on with the writes, of which those up to a wave were announced.
+    fn writing(&self, announced: u32) -> Decision {
+        let in_wave = |wave| self.looks.iter().filter(move |look| look.is_written_in(wave));
+        let is_whole = |look: &Look<'_>| look.is(&[After]) && look.found.digest == DigestSight::Fits;
+        let is_announced_to_the_end = self.journal.waves().last() == Some(&announced);
+        let is_gone_back = |look: &Look<'_>| {
+            look.change.wave < announced && !look.change.is_unchanged() && look.is(&[Before])
+        };
+        if is_announced_to_the_end && in_wave(announced).all(is_whole) && !self.looks.iter().any(is_gone_back)
+        {
+            // Everything was durable and read back once; what others have made of earlier waves since is theirs.
             return record(Event::ReleaseIntended);
         }
+        let reached = self.reached(announced);
         let misfits = self.misfits(|look| {
-            let expected: &[Standing] = match look.change.wave.cmp(&wave) {
+            let expected: &[Standing] = match look.change.wave.cmp(&reached) {
                 _ if look.change.is_unchanged() => &[Before],
                 std::cmp::Ordering::Less => &[After],
                 std::cmp::Ordering::Equal => &[Before, After],
@@ -207,13 +221,46 @@ impl<'a> View<'a> {
         if !torn.is_empty() {
             return Decision::Do(Step::RepairDigests(torn));
         }
-        let open = ids(in_wave().filter(|look| look.is(&[Before])));
-        if !open.is_empty() {
-            return Decision::Do(Step::Write(open));
+        let waves = self.journal.waves().iter().copied();
+        let open = waves
+            .filter(|&wave| wave <= announced)
+            .map(|wave| {
+                in_wave(wave)
+                    .filter(|look| look.is(&[Before]))
+                    .collect::<Vec<_>>()
+            })
+            .find(|open| !open.is_empty());
+        match open {
+            Some(open) => Decision::Do(self.write(&open)),
+            None => record(self.writes_intended(Vec::new())),
         }
-        match next {
-            Some(next) => record(self.wave_intended(next, Vec::new())),
-            None => record(Event::ReleaseIntended),
+    }
+
+    /// Returns the highest of the announced waves in which something was written, or else the first.
+    fn reached(&self, announced: u32) -> u32 {
+        let is_begun = |&&wave: &&u32| {
+            let mut looks = self.looks.iter();
+            wave <= announced && looks.any(|look| look.is_written_in(wave) && look.is(&[After]))
+        };
+        let waves = self.journal.waves();
+        let begun = waves.iter().rev().find(is_begun);
+        begun.or(waves.first()).copied().unwrap_or_default()
+    }
+
+    /// Writes states of one wave: those that exist when all originals were copied, and new ones before.
+    fn write(&self, open: &[&Look<'_>]) -> Step {
+        let is_overwritten =
+            |look: &Look<'_>| !look.change.is_new() && !look.change.is_unchanged() && look.is(&[After]);
+        let has_copies = self.observed.backed_up || self.looks.iter().any(is_overwritten);
+        let all = open.iter().copied();
+        if has_copies {
+            return Step::Write(ids(all));
+        }
+        let new = ids(all.filter(|look| look.change.is_new()));
+        if new.is_empty() {
+            Step::BackUp
+        } else {
+            Step::WriteNew(new)
         }
     }
 
@@ -318,15 +365,16 @@ impl<'a> View<'a> {
         self.looks.iter().filter_map(original).collect()
     }
 
-    fn wave_intended(&self, wave: u32, originals: Vec<Original>) -> Event {
-        Event::WaveIntended {
-            wave,
+    fn writes_intended(&self, originals: Vec<Original>) -> Event {
+        let write = |change: &StateChange| Writing {
+            state: change.id.clone(),
+            before: change.before.as_ref().map(|before| before.sha256),
+            after: Some(change.after.sha256),
+        };
+        let waves = self.journal.waves().iter();
+        Event::WritesIntended {
             originals,
-            writes: self.writes(wave, |change| Writing {
-                state: change.id.clone(),
-                before: change.before.as_ref().map(|before| before.sha256),
-                after: Some(change.after.sha256),
-            }),
+            writes: waves.flat_map(|&wave| self.writes(wave, write)).collect(),
         }
     }
 

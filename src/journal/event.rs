@@ -37,20 +37,29 @@ pub struct Original {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The migration begins: its locks may be taken, and once all are held and every state equals the plan, the originals
-    /// may be copied.
+    /// may be copied; at the latest when the first of them is to be overwritten.
     Started(Box<Migration>),
     /// Of format 1 only: all locks are held and every state equals the plan; the originals may be copied.
     BackupsIntended {
         /// Originals that the stores keep themselves.
         originals: Vec<Original>,
     },
-    /// All backups are durable and earlier waves were read back; the states of this wave may be written.
+    /// Of formats 1 and 2 only: all backups are durable and earlier waves were read back; the states of this wave may be
+    /// written.
     WaveIntended {
         /// Which wave.
         wave: u32,
         /// Originals that the stores keep themselves; told with the first wave.
         originals: Vec<Original>,
         /// What will be written.
+        writes: Vec<Writing>,
+    },
+    /// The states may be written, one wave after another: each when the earlier ones were read back, and those that exist
+    /// when all backups were, too. Which wave was come to, the states say.
+    WritesIntended {
+        /// Originals that the stores keep themselves.
+        originals: Vec<Original>,
+        /// What will be written, in the order of the waves.
         writes: Vec<Writing>,
     },
     /// Every state was read back at its *after*; locks may be released, but for the fence.
@@ -111,6 +120,7 @@ impl Event {
             Self::Started(_) => "started",
             Self::BackupsIntended { .. } => "backups_intended",
             Self::WaveIntended { .. } => "wave_intended",
+            Self::WritesIntended { .. } => "writes_intended",
             Self::ReleaseIntended => "release_intended",
             Self::Fenced => "fenced",
             Self::FenceReleaseIntended => "fence_release_intended",

@@ -1,11 +1,12 @@
-//! Format 2 of a record: one line of JSON that ends in its own checksum.
+//! Format 3 of a record: one line of JSON that ends in its own checksum.
 //!
 //! ```text
-//! {"format":2,"sequence":2,"previous":"<sum of record 1>","session":"…","at":"…","event":{"kind":"…",…},"sum":"<sha256>"}
+//! {"format":3,"sequence":2,"previous":"<sum of record 1>","session":"…","at":"…","event":{"kind":"…",…},"sum":"<sha256>"}
 //! ```
 //!
-//! Format 1 is read as well: there, `backups_intended` announced the backups and told what originals the stores keep;
-//! now the first record announces them, and the first wave tells.
+//! Formats 1 and 2 are read as well. In both, each wave had a record of its own, and the backups were durable with the
+//! first one's; now one record announces all writes, and the backups are durable when the first state that exists is
+//! written. In format 1, `backups_intended` announced the backups and told what originals the stores keep.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use crate::stack::{LockId, StackName, StateId};
 use crate::state::{Fingerprint, Lineage, Serial, Sha256Digest};
 
 /// The format written here, and the newest one read.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 
 /// Returns a record's JSON object, without its checksum.
 pub(super) fn write(record: &Record) -> String {
@@ -54,6 +55,11 @@ enum EventText {
     },
     WaveIntended {
         wave: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        originals: Vec<OriginalText>,
+        writes: Vec<WritingText>,
+    },
+    WritesIntended {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         originals: Vec<OriginalText>,
         writes: Vec<WritingText>,
@@ -263,6 +269,10 @@ impl Reader {
                 originals: self.originals(originals)?,
                 writes: self.writes(writes)?,
             },
+            EventText::WritesIntended { originals, writes } => Event::WritesIntended {
+                originals: self.originals(originals)?,
+                writes: self.writes(writes)?,
+            },
             EventText::ReleaseIntended => Event::ReleaseIntended,
             EventText::Fenced => Event::Fenced,
             EventText::FenceReleaseIntended => Event::FenceReleaseIntended,
@@ -386,6 +396,10 @@ impl From<&Event> for EventText {
                 writes,
             } => Self::WaveIntended {
                 wave: *wave,
+                originals: original_mirrors(originals),
+                writes: write_mirrors(writes),
+            },
+            Event::WritesIntended { originals, writes } => Self::WritesIntended {
                 originals: original_mirrors(originals),
                 writes: write_mirrors(writes),
             },

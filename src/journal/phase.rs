@@ -11,7 +11,7 @@ use super::event::Event;
 pub enum Phase {
     /// Locks may be held and backups may be there; nothing was written.
     Preparing,
-    /// States of this wave may be written, those of earlier waves are.
+    /// States of the waves up to this one may be written, each wave after the one before.
     Writing(u32),
     /// Everything is written and read back; locks may be gone.
     Releasing,
@@ -139,7 +139,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Preparing => f.write_str("taking locks and copying originals"),
-            Self::Writing(wave) => write!(f, "writing wave {wave}"),
+            Self::Writing(_) => f.write_str("writing states"),
             Self::Releasing => f.write_str("releasing locks"),
             Self::Fenced => write!(f, "{}", Finished::Fenced),
             Self::ReleasingFence => f.write_str("releasing the fence"),
@@ -193,6 +193,8 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
     let next = match (now, event) {
         (Phase::Preparing, Event::BackupsIntended { .. }) => Phase::Preparing,
         (Phase::Preparing, Event::AbortIntended { .. }) => Phase::Aborting,
+        // By whom had announced writes, and begun none.
+        (Phase::Writing(_), Event::AbortIntended { .. }) => Phase::Aborting,
         (Phase::Aborting, Event::Aborted) => Phase::Aborted,
         (Phase::Preparing, Event::WaveIntended { wave, .. }) if next_wave(None) == Some(*wave) => {
             Phase::Writing(*wave)
@@ -200,6 +202,10 @@ pub fn next_phase(phase: Option<Phase>, event: &Event, waves: &[u32]) -> Result<
         (Phase::Writing(done), Event::WaveIntended { wave, .. }) if next_wave(Some(done)) == Some(*wave) => {
             Phase::Writing(*wave)
         }
+        (Phase::Preparing | Phase::Writing(_), Event::WritesIntended { .. }) => match waves.last() {
+            Some(&last) if now != Phase::Writing(last) => Phase::Writing(last),
+            _ => return Err(illegal),
+        },
         (Phase::Preparing, Event::ReleaseIntended) if waves.is_empty() => Phase::Releasing,
         (Phase::Writing(done), Event::ReleaseIntended) if next_wave(Some(done)).is_none() => Phase::Releasing,
         (Phase::Releasing, Event::Fenced) => Phase::Fenced,
@@ -251,6 +257,10 @@ mod tests {
             wave(0),
             wave(1),
             wave(7),
+            Event::WritesIntended {
+                originals: vec![],
+                writes: vec![],
+            },
             Event::ReleaseIntended,
             Event::Fenced,
             Event::FenceReleaseIntended,
@@ -316,7 +326,7 @@ mod tests {
         Discarding(Completed): discarded -> Discarded(Completed)
         Discarding(Undone): discarded -> Discarded(Undone)
         Fenced: fence_release_intended -> ReleasingFence, undo_started -> UndoLocking(Fenced)
-        Preparing: backups_intended -> Preparing, wave_intended(0) -> Writing(0), abort_intended -> Aborting
+        Preparing: backups_intended -> Preparing, wave_intended(0) -> Writing(0), writes_intended -> Writing(1), abort_intended -> Aborting
         Releasing: fenced -> Fenced, completed -> Completed, undo_started -> UndoLocking(Releasing)
         ReleasingFence: completed -> Completed, undo_started -> UndoLocking(ReleasingFence)
         UndoAborting(Completed): undo_aborted -> Completed
@@ -335,8 +345,8 @@ mod tests {
         Undoing(0): undo_release_intended -> UndoReleasing
         Undoing(1): undo_wave_intended(0) -> Undoing(0), undo_release_intended -> UndoReleasing
         Undone: discard_intended -> Discarding(Undone)
-        Writing(0): wave_intended(1) -> Writing(1), undo_started -> UndoLocking(Writing(0))
-        Writing(1): release_intended -> Releasing, undo_started -> UndoLocking(Writing(1))
+        Writing(0): wave_intended(1) -> Writing(1), writes_intended -> Writing(1), abort_intended -> Aborting, undo_started -> UndoLocking(Writing(0))
+        Writing(1): release_intended -> Releasing, abort_intended -> Aborting, undo_started -> UndoLocking(Writing(1))
         none: started -> Preparing
         ");
     }

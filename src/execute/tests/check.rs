@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use super::fixture::{NAMES, SECRET, id, migration_id, originals, plan};
-use super::harness::World;
+use super::harness::{World, found};
 use crate::backend::DigestStanding;
+use crate::journal::Phase;
+use crate::plan::migration::After;
 use crate::state::{Sha256Digest, Snapshot};
 
 /// All objects there are.
@@ -17,7 +19,8 @@ fn all_objects() -> BTreeSet<String> {
 }
 
 /// What holds at every moment, whatever was cut off where: no object is in no state; one that is in two states is under
-/// our locks in both; no secret is anywhere but in states and backups.
+/// our locks in both; what we overwrote has its backup, until it is discarded; no secret is anywhere but in states and
+/// backups.
 #[track_caller]
 pub(super) fn check_always(world: &World) {
     static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(all_objects);
@@ -38,6 +41,7 @@ pub(super) fn check_always(world: &World) {
             );
         }
     }
+    check_originals(world);
     for (name, bytes) in world.sidecars() {
         let text = String::from_utf8_lossy(&bytes);
         assert_eq!(
@@ -45,6 +49,30 @@ pub(super) fn check_always(world: &World) {
             name.contains("/backup/"),
             "{name} and the secret"
         );
+    }
+}
+
+/// Whatever the migration wrote over an original, the original is beside it.
+#[track_caller]
+fn check_originals(world: &World) {
+    let phase = found(&world.handles()).map(|found| found.journal().phase());
+    if let Ok(Phase::Discarding(_) | Phase::Discarded(_)) = phase {
+        return;
+    }
+    let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
+    for (name, original) in originals() {
+        let written = match &plan().state(&id(name)).unwrap().after {
+            After::Written(print) => Some(print.sha256),
+            After::Unchanged => None,
+        };
+        let stands = world.bytes(name).as_deref().map(Sha256Digest::of);
+        if written.is_some() && stands == written {
+            let copied = world.open(name).get_sidecar(&backup).unwrap();
+            assert!(
+                copied.is_some_and(|bytes| bytes == original.as_bytes()),
+                "{name} was overwritten, and its original is not kept"
+            );
+        }
     }
 }
 
@@ -95,8 +123,8 @@ fn check_content(world: &World, name: &str, end: End) {
     let sha = bytes.as_deref().map(Sha256Digest::of);
     let before = original.as_ref().map(|text| Sha256Digest::of(text.as_bytes()));
     let after = match &planned.after {
-        crate::plan::migration::After::Written(print) => Some(print.sha256),
-        crate::plan::migration::After::Unchanged => before,
+        After::Written(print) => Some(print.sha256),
+        After::Unchanged => before,
     };
     match end {
         End::Original => assert_eq!(sha, before, "{name}"),
@@ -120,7 +148,7 @@ fn check_content(world: &World, name: &str, end: End) {
 #[track_caller]
 fn check_backup(world: &World, name: &str, end: End) {
     let planned = plan().state(&id(name)).unwrap();
-    let is_changed = planned.after != crate::plan::migration::After::Unchanged;
+    let is_changed = planned.after != After::Unchanged;
     let wanted = originals().get(name).filter(|_| is_changed).cloned();
     let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
     let found = world.open(name).get_sidecar(&backup).unwrap();

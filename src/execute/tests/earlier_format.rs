@@ -2,27 +2,58 @@
 
 use std::sync::Arc;
 
-use super::harness::{Process, World, check_always, found, id, is_not_started, migration_id};
+use super::harness::{
+    Process, World, change_of, check_always, found, id, is_not_started, migration_id, originals,
+};
 use super::sweep::end;
+use crate::backend::DigestStanding;
 use crate::backend::faulty::{EffectDoor, Fault};
 use crate::execute::{discard, list};
 use crate::state::Sha256Digest;
 
-/// Writes the journal anew as the first format had it: with a record of its own that announced the backups.
+/// How many waves were wholly written, with their digests.
+fn whole_waves(world: &World) -> usize {
+    let is_whole = |name: &&str| {
+        let reading = world.open(name).read().unwrap();
+        let after = &change_of(name).after;
+        reading.bytes().is_some_and(|bytes| after.is_of(bytes)) && reading.digest == DigestStanding::Matches
+    };
+    let waves = [&["fresh", "orders"][..], &["mono"], &["old"]];
+    waves
+        .iter()
+        .take_while(|names| names.iter().all(is_whole))
+        .count()
+}
+
+/// Writes the journal anew as the first format had it: with a record of its own that announced the backups, which were all
+/// there when the first wave was announced, and with a record for each wave.
 fn as_first_format(world: &World) {
     let handles = world.handles();
     let home = &handles[&id("mono")];
     let dir = format!("journal/{}/", migration_id());
+    let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
     let backups = home.list_sidecars("backup/").unwrap();
     let names = home.list_sidecars(&dir).unwrap();
     let mut events = Vec::new();
     for name in &names {
         let text = String::from_utf8(home.get_sidecar(name).unwrap().unwrap()).unwrap();
         let (head, rest) = text.split_once("\"session\":").unwrap();
-        assert!(head.starts_with("{\"format\":2,"));
+        assert!(head.starts_with("{\"format\":3,"));
         let (body, _) = rest.rsplit_once(",\"sum\":").unwrap();
-        events.push(body.to_owned());
         home.delete_sidecar(name).unwrap();
+        match body.split_once("\"writes_intended\",") {
+            None => events.push(body.to_owned()),
+            Some((before, after)) => {
+                for name in ["mono", "old", "orders"] {
+                    let original = originals()[name].clone();
+                    let _ = handles[&id(name)].create_sidecar(&backup, original.as_bytes());
+                }
+                let announced = 0..=whole_waves(world).min(2);
+                events.extend(
+                    announced.map(|wave| format!("{before}\"wave_intended\",\"wave\":{wave},{after}")),
+                );
+            }
+        }
     }
     if events.len() > 1 || !backups.is_empty() {
         let announced = "\"one\",\"at\":\"2026-11-18T05:20:00Z\",\"event\":{\"kind\":\"backups_intended\",\"originals\":[]}";

@@ -117,7 +117,7 @@ fn under_an_apply() {
             (Process::undo, &[End::Original, End::Undone]),
         ],
     );
-    assert_eq!(records, 6);
+    assert_eq!(records, 4);
 }
 
 #[test]

@@ -50,26 +50,24 @@ fn every_effect_has_its_place() {
     old: lock
     orders: lock
     other: lock
+    mono: record 2
     mono: backup
     old: backup
     orders: backup
-    mono: record 2
     fresh: write
+    fresh: write digest
     orders: write
     orders: write digest
-    fresh: write digest
-    mono: record 3
     mono: write
     mono: write digest
-    mono: record 4
     old: write
     old: write digest
-    mono: record 5
+    mono: record 3
     fresh: unlock
     old: unlock
     orders: unlock
     other: unlock
-    mono: record 6
+    mono: record 4
     ");
     let kinds: Vec<_> = found(&world.handles())
         .unwrap()
@@ -79,34 +77,34 @@ fn every_effect_has_its_place() {
         .map(|record| record.event.name())
         .collect();
     insta::assert_snapshot!(kinds.join(" "), @r"
-    started wave_intended wave_intended wave_intended release_intended fenced
+    started writes_intended release_intended fenced
     ");
 
     let recorder = Arc::new(Recorder::default());
     Process::new("two").undo(&world.gated(&recorder)).unwrap();
     insta::assert_snapshot!(effects(&recorder).join("\n"), @r"
-    mono: record 7
+    mono: record 5
     mono: lock
     fresh: lock
     old: lock
     orders: lock
-    mono: record 8
+    mono: record 6
     old: write
     old: write digest
-    mono: record 9
+    mono: record 7
     mono: write
     mono: write digest
-    mono: record 10
+    mono: record 8
     fresh: remove
     fresh: remove digest
     orders: write
     orders: write digest
-    mono: record 11
+    mono: record 9
     fresh: unlock
     mono: unlock
     old: unlock
     orders: unlock
-    mono: record 12
+    mono: record 10
     ");
     check_end(&world, End::Undone);
 }
@@ -133,7 +131,7 @@ fn calls_per_state() {
     );
     assert_eq!(
         count("orders"),
-        "confirm, create sidecar, get sidecar, lock, read, unlock, write, write digest"
+        "create sidecar, get sidecar, lock, read, read, unlock, write, write digest"
     );
     assert_eq!(count("other"), "lock, read, unlock");
 }

@@ -123,7 +123,7 @@ fn locks_that_fell_are_taken_again_before_the_first_write() {
         for name in ["fresh", "orders"] {
             let (world, same) = world();
             if first.is_empty() {
-                let door = Arc::new(EffectDoor::failing(7, Fault::DiesBefore));
+                let door = Arc::new(EffectDoor::failing(6, Fault::DiesBefore));
                 APPLY(&Process::new("dead"), &world.gated(&door)).unwrap_err();
             }
             for verb in first {

@@ -127,7 +127,7 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
     let door = Arc::new(EffectDoor::failing(12, Fault::DiesAfter));
     Process::new("one").apply(&world.gated(&door)).unwrap_err();
     let phase = found(&world.handles()).unwrap().journal().phase();
-    assert_eq!(phase, Phase::Writing(0));
+    assert_eq!(phase, Phase::Writing(2));
     check_always(&world);
     // Somebody writes past the lock.
     world.overwrite("mono", &edited("mono", 42));
@@ -136,7 +136,7 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
     insta::assert_snapshot!(show(&error), @r"
     Stuck error: stuck: state `mono` is neither as before nor as after the migration
       `mono` (bucket/mono.tfstate): expected serial 41 of lineage 11111111-aaaa-bbbb-cccc-000000000001 or serial 42 of lineage 11111111-aaaa-bbbb-cccc-000000000001, found serial 42 of lineage 11111111-aaaa-bbbb-cccc-000000000001 with other content
-      the migration stopped while writing wave 0; its locks are kept, every object is in at least one state, and every original is backed up
+      the migration stopped while writing states; its locks are kept, every object is in at least one state, and every original stands or is backed up
     hint: find out who wrote, bring the named states back to a known version, then run `stackcut resume 20261125-shop-1`
     ");
     let undo = Process::new("three").undo(&world.handles()).unwrap_err();
@@ -144,7 +144,7 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
     let after: Vec<_> = NAMES.iter().map(|name| world.bytes(name)).collect();
     assert_eq!(before, after);
     let summary = found(&world.handles()).unwrap().summary();
-    assert_eq!(summary.phase, Phase::Writing(0));
+    assert_eq!(summary.phase, Phase::Writing(2));
     assert_eq!(summary.backups.len(), 3);
     // A person brings the original back; then it goes on.
     world.overwrite("mono", originals()["mono"].as_bytes());
@@ -155,7 +155,7 @@ fn a_state_that_changed_in_the_middle_is_stuck_and_left_alone() {
 /// Copies of originals that nothing was written over would be nothing but secrets that lie around.
 #[test]
 fn who_gives_up_takes_the_copies_back() {
-    let world = World::memory();
+    let world = World::local();
     // After the first record, five locks and one copy.
     let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
     let error = Process::new("one").apply(&world.gated(&door)).unwrap_err();
@@ -235,7 +235,7 @@ fn locks_that_came_too_late_are_freed_by_a_resume() {
         if is_fenced {
             process.apply(&world.handles()).unwrap();
         } else {
-            let door = Arc::new(EffectDoor::failing(8, Fault::Refused));
+            let door = Arc::new(EffectDoor::failing(4, Fault::Refused));
             process.apply(&world.gated(&door)).unwrap_err();
         }
         let handles = world.handles();
@@ -265,7 +265,7 @@ fn two_processes_never_work_on_one_migration() {
     let error =
         crate::execute::resume(late.context(), &handles, stale, &crate::execute::PlannedResults).unwrap_err();
     insta::assert_snapshot!(show(&error), @r"
-    Other error: another process works on this migration: it wrote record 5 of the journal
+    Other error: another process works on this migration: it wrote record 4 of the journal
       this process stopped at that; what it did stands in the journal, and so do the locks it took
     hint: wait for it; if it is gone, run `stackcut resume 20261125-shop-1`
     ");

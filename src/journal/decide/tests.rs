@@ -2,7 +2,7 @@
 
 use super::testing::{id, migration, print, sight};
 use super::*;
-use crate::journal::{Image, Record};
+use crate::journal::{Image, Migration, Record};
 use crate::state::Md5Digest;
 
 fn images() -> Event {
@@ -15,6 +15,14 @@ fn images() -> Event {
     }
 }
 
+fn writes() -> Event {
+    Event::WritesIntended {
+        originals: vec![],
+        writes: vec![],
+    }
+}
+
+/// As journals of earlier formats have it.
 fn wave(wave: u32) -> Event {
     Event::WaveIntended {
         wave,
@@ -45,12 +53,14 @@ fn observe(text: &str) -> Observed {
             observed.locks.insert(id(name));
             continue;
         }
-        if word == "backups" {
-            observed.backed_up = true;
-            continue;
-        }
-        if word == "discarded" {
-            observed.discarded = true;
+        let flag = match word {
+            "backups" => Some(&mut observed.backed_up),
+            "wait" => Some(&mut observed.copies_wait),
+            "discarded" => Some(&mut observed.discarded),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            *flag = true;
             continue;
         }
         let (name, at) = word.split_once('=').unwrap();
@@ -87,13 +97,18 @@ fn show(decision: &Decision) -> String {
         Decision::Refuse(found) => format!("refuse: {}", misfits(found)),
         Decision::Stuck(found) => format!("stuck: {}", misfits(found)),
         Decision::Do(Step::BackUp) => "back up".into(),
+        Decision::Do(Step::WriteNew(ids)) => format!("write new {}", names(ids)),
         Decision::Do(Step::Write(ids)) => format!("write {}", names(ids)),
         Decision::Do(Step::Restore(ids)) => format!("restore {}", names(ids)),
         Decision::Do(Step::RepairDigests(ids)) => format!("digests {}", names(ids)),
         Decision::Do(Step::Discard) => "discard".into(),
         Decision::Do(Step::Unlock(ids)) => format!("unlock {}", names(ids)),
         Decision::Do(Step::Record(event)) => match event {
-            Event::WaveIntended { wave, writes, .. } | Event::UndoWaveIntended { wave, writes } => {
+            Event::WritesIntended { writes, .. } => {
+                let ids: Vec<_> = writes.iter().map(|write| write.state.clone()).collect();
+                format!("{} {}", event.name(), names(&ids))
+            }
+            Event::UndoWaveIntended { wave, writes } => {
                 let ids: Vec<_> = writes.iter().map(|write| write.state.clone()).collect();
                 format!("{}({wave}) {}", event.name(), names(&ids))
             }
@@ -128,53 +143,117 @@ fn before_the_first_write_a_changed_state_is_a_refusal() {
             ("a=7 n=- mono=41!", "refuse: mono"),
             ("a=- n=- mono=41", "refuse: a"),
             ("a=9 n=- mono=41 backups", "refuse: a"),
-            ("a=7 n=- mono=41 backups", "wave_intended(0) a,n"),
+            ("a=7 n=- mono=41 backups", "writes_intended a,n,mono"),
             ("a=7 n=1 mono=41 backups", "stuck: n"),
+            ("a=7 n=- mono=41 wait", "writes_intended a,n,mono"),
+            ("a=9 n=- mono=41 wait", "refuse: a"),
         ],
     );
 }
 
+/// New states may be there before any copy is; nothing is overwritten before all are.
+#[test]
+fn originals_are_copied_before_the_first_is_overwritten() {
+    check(
+        &[writes()],
+        &[
+            ("a=7 n=- mono=41", "write new n"),
+            ("a=7 n=1? mono=41", "digests n"),
+            ("a=7 n=1 mono=41", "back up"),
+            ("a=7 n=1 mono=41 backups", "write a"),
+            // Nothing but copies lets a state be overwritten.
+            ("a=8 n=- mono=41", "write n"),
+            ("a=8 n=1 mono=41", "write mono"),
+        ],
+    );
+}
+
+/// Where nothing in the first wave is overwritten, the copies come before the second.
+#[test]
+fn a_first_wave_of_new_states_is_closed_by_the_copies() {
+    let next = |journal: &[Event], observed: &str| {
+        let states = migration()
+            .states()
+            .iter()
+            .filter(|change| change.id != id("a"))
+            .cloned()
+            .collect();
+        let migration = Migration::new("m-1".parse().unwrap(), states, "{}".to_owned()).unwrap();
+        let mut found = Journal::begin(Journal::first_record(migration, "s", "t")).unwrap();
+        for event in journal {
+            let record = found.next_record("s", "t", event.clone()).unwrap();
+            found.append(record).unwrap();
+        }
+        show(&decide(&found, &observe(observed)))
+    };
+    assert_eq!(next(&[], "n=- mono=41 wait"), "writes_intended n,mono");
+    assert_eq!(next(&[], "n=- mono=41"), "back up");
+    assert_eq!(next(&[writes()], "n=- mono=41"), "write new n");
+    assert_eq!(next(&[writes()], "n=1 mono=41"), "back up");
+    assert_eq!(next(&[writes()], "n=1 mono=41 backups"), "write mono");
+    assert_eq!(next(&[writes()], "n=1 mono=42"), "release_intended");
+}
+
 #[test]
 fn waves_are_written_whole_before_the_next() {
-    let events = [wave(0)];
     check(
-        &events,
+        &[writes()],
         &[
-            ("a=7 n=- mono=41", "write a,n"),
+            ("a=7 n=- mono=41 backups", "write a,n"),
             ("a=8 n=- mono=41", "write n"),
             ("a=8!7 n=- mono=41", "digests a"),
             ("a=8? n=- mono=41", "digests a"),
             ("a=8! n=- mono=41", "stuck: a"),
             ("a=7! n=- mono=41", "stuck: a"),
             ("a=7!8 n=- mono=41", "stuck: a"),
-            ("a=7? n=- mono=41", "write a,n"),
+            ("a=7? n=- mono=41 backups", "write a,n"),
             ("a=8 n=-!1 mono=41", "stuck: n"),
-            ("a=8 n=1 mono=41", "wave_intended(1) mono"),
-            ("a=8 n=1 mono=42", "stuck: mono"),
             ("a=9 n=- mono=41", "stuck: a"),
             ("a=8 n=2 mono=50", "stuck: mono,n"),
-        ],
-    );
-    let events = [wave(0), wave(1)];
-    check(
-        &events,
-        &[
             ("a=8 n=1 mono=41", "write mono"),
+            ("a=8 n=1? mono=41", "digests n"),
+            // What came to be as before once more is written once more, as long as nothing was taken from the source.
+            ("a=7 n=1 mono=41 backups", "write a"),
+            ("a=8 n=- mono=41", "write n"),
+            ("a=7 n=1 mono=42", "stuck: a"),
+            ("a=8 n=- mono=42!41", "stuck: n"),
             ("a=8 n=1 mono=42!41", "digests mono"),
             ("a=8 n=1 mono=42!", "stuck: mono"),
             ("a=8 n=1 mono=42", "release_intended"),
             ("a=9 n=1 mono=42", "release_intended"),
             ("a=9 n=1 mono=41", "stuck: a"),
             ("a=9 n=1 mono=42!41", "stuck: a"),
-            ("a=7 n=1 mono=41", "stuck: a"),
-            ("a=8 n=- mono=41", "stuck: n"),
         ],
     );
 }
 
+/// Where each wave had a record of its own, later ones must be as before, and are announced in the end.
+#[test]
+fn waves_of_earlier_formats_are_gone_on_with() {
+    check(
+        &[wave(0)],
+        &[
+            ("a=7 n=- mono=41 backups", "write a,n"),
+            ("a=8 n=- mono=41", "write n"),
+            ("a=8 n=1 mono=41", "writes_intended a,n,mono"),
+            ("a=8 n=1 mono=42", "stuck: mono"),
+        ],
+    );
+    for events in [[wave(0), wave(1)], [wave(0), writes()]] {
+        check(
+            &events,
+            &[
+                ("a=8 n=1 mono=41", "write mono"),
+                ("a=8 n=1 mono=42", "release_intended"),
+                ("a=9 n=1 mono=41", "stuck: a"),
+            ],
+        );
+    }
+}
+
 #[test]
 fn the_fence_stays_until_it_is_released() {
-    let events = [wave(0), wave(1), Event::ReleaseIntended];
+    let events = [writes(), Event::ReleaseIntended];
     check(
         &events,
         &[
@@ -205,7 +284,7 @@ fn a_discarded_migration_is_still_how_it_ended() {
 
 #[test]
 fn undo_takes_back_sources_first() {
-    let applied = [wave(0), wave(1), Event::ReleaseIntended, Event::Fenced];
+    let applied = [writes(), Event::ReleaseIntended, Event::Fenced];
     let undo = [&applied[..], &[images()]].concat();
     check(
         &undo,
@@ -263,7 +342,7 @@ fn undo_takes_back_sources_first() {
 
 #[test]
 fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
-    let middle = [wave(0), images()];
+    let middle = [writes(), images()];
     check(
         &middle,
         &[
@@ -282,7 +361,8 @@ fn undo_from_the_middle_keeps_the_locks_if_it_is_refused() {
 /// A world in which each step may happen in part before the process is gone; its successor reads the journal's text.
 #[test]
 fn whoever_comes_back_ends_where_the_first_would_have_ended() {
-    let mut worlds = vec![(journal(&[]), observe("a=7 n=- mono=41"))];
+    let begins = ["a=7 n=- mono=41", "a=7 n=- mono=41 wait"];
+    let mut worlds = begins.map(|begin| (journal(&[]), observe(begin))).to_vec();
     let mut ends = BTreeSet::new();
     let mut seen = 0;
     while let Some((journal, world)) = worlds.pop() {
@@ -325,7 +405,7 @@ fn outcomes(step: &Step, world: &Observed) -> Vec<Observed> {
             next.backed_up = true;
             outcomes.push(next);
         }
-        Step::Write(ids) => {
+        Step::Write(ids) | Step::WriteNew(ids) => {
             for written in ids {
                 let change = migration().state(written).unwrap().clone();
                 let stale = change.before.map(|before| DigestSight::Differs(before.md5));

@@ -21,6 +21,10 @@ fn all_events() -> Vec<Event> {
             originals: vec![],
             writes: writes(),
         },
+        Event::WritesIntended {
+            originals: originals(),
+            writes: writes(),
+        },
         Event::ReleaseIntended,
         Event::Fenced,
         Event::FenceReleaseIntended,
@@ -73,21 +77,21 @@ fn every_event_comes_back() {
     }
 }
 
-/// A whole journal as format 2 is written: the same as long as the number is 2.
+/// A whole journal as format 3 is written: the same as long as the number is 3.
 #[test]
 fn the_frozen_sample() {
-    let frozen = include_str!("../../../testdata/journal-format/v2.jsonl");
+    let frozen = include_str!("../../../testdata/journal-format/v3.jsonl");
     let mut journal = Journal::begin(Journal::first_record(
         migration(),
         "0b5c",
         "2026-11-25T04:50:41.5Z",
     ))
     .unwrap();
-    for event in events(Event::WaveIntended {
-        wave: 0,
+    let announced = Event::WritesIntended {
         originals: originals(),
         writes: writes(),
-    }) {
+    };
+    for event in [vec![announced], notes(), end()].concat() {
         let record = journal
             .next_record("0b5c", "2026-11-25T04:51:00Z", event)
             .unwrap();
@@ -99,27 +103,40 @@ fn the_frozen_sample() {
     assert_eq!(replay(frozen).migration(), &migration());
 }
 
-/// A whole journal as format 1 was written. It must be read for ever, and can be gone on with.
+/// Whole journals as earlier formats were written. They must be read for ever, and can be gone on with.
 #[test]
-fn the_first_format_is_read() {
-    let mut journal = replay(include_str!("../../../testdata/journal-format/v1.jsonl"));
-    let found: Vec<Event> = journal
-        .records()
-        .iter()
-        .map(|record| record.event.clone())
-        .collect();
-    let mut expected = vec![
-        Event::Started(Box::new(migration())),
+fn earlier_formats_are_read() {
+    let first = [
         Event::BackupsIntended {
             originals: originals(),
         },
+        Event::WaveIntended {
+            wave: 0,
+            originals: vec![],
+            writes: writes(),
+        },
     ];
-    expected.extend(events(Event::WaveIntended {
+    let second = Event::WaveIntended {
         wave: 0,
-        originals: vec![],
+        originals: originals(),
         writes: writes(),
-    }));
-    assert_eq!(found, expected);
+    };
+    check_earlier(
+        include_str!("../../../testdata/journal-format/v1.jsonl"),
+        [first[..].to_vec(), notes(), second_wave(), end()].concat(),
+    );
+    check_earlier(
+        include_str!("../../../testdata/journal-format/v2.jsonl"),
+        [vec![second], notes(), second_wave(), end()].concat(),
+    );
+}
+
+#[track_caller]
+fn check_earlier(frozen: &str, expected: Vec<Event>) {
+    let mut journal = replay(frozen);
+    let found = journal.records().iter().map(|record| record.event.clone());
+    let started = Event::Started(Box::new(migration()));
+    assert_eq!(found.collect::<Vec<_>>(), [vec![started], expected].concat());
     assert_eq!(journal.migration(), &migration());
     let record = journal
         .next_record("s", "t", Event::FenceReleaseIntended)
@@ -153,9 +170,8 @@ fn writes() -> Vec<Writing> {
     }]
 }
 
-fn events(first_wave: Event) -> Vec<Event> {
+fn notes() -> Vec<Event> {
     vec![
-        first_wave,
         Event::FoundStuck {
             states: vec![(id("a"), None)],
         },
@@ -168,14 +184,19 @@ fn events(first_wave: Event) -> Vec<Event> {
         },
         Event::UndoAbortIntended { reason: "why".into() },
         Event::UndoAborted,
-        Event::WaveIntended {
-            wave: 1,
-            originals: vec![],
-            writes: vec![],
-        },
-        Event::ReleaseIntended,
-        Event::Fenced,
     ]
+}
+
+fn second_wave() -> Vec<Event> {
+    vec![Event::WaveIntended {
+        wave: 1,
+        originals: vec![],
+        writes: vec![],
+    }]
+}
+
+fn end() -> Vec<Event> {
+    vec![Event::ReleaseIntended, Event::Fenced]
 }
 
 #[test]
@@ -202,10 +223,10 @@ fn every_damage_is_seen() {
         Record::read(8, bytes).unwrap_err().to_string(),
         "record 8 of the journal cannot be read: it carries another number"
     );
-    let newer = text.replace("\"format\":2", "\"format\":3");
+    let newer = text.replace("\"format\":3", "\"format\":4");
     assert_eq!(
         Record::read(7, newer.as_bytes()).unwrap_err().to_string(),
-        "record 7 of the journal has format 3; this version reads up to 2"
+        "record 7 of the journal has format 4; this version reads up to 3"
     );
     let wrong = text.replace("\"wave\":3", "\"wave\":4");
     assert_eq!(
