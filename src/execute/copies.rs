@@ -98,10 +98,17 @@ impl Walk<'_> {
         done.into_iter().collect()
     }
 
-    /// Deletes the copies of originals that still stand, where this process made them and gives up. Whatever remains is
-    /// deleted by a discard.
+    /// Deletes copies that nobody needs any more and no discard may come to: those of a migration that is given up, and those
+    /// that this process sent too late. Whatever cannot be deleted is left to a discard.
     pub(super) fn clear_backups(&self) {
-        let _ = self.delete_backups();
+        let may_be_there = match self.phase() {
+            Phase::Aborting => self.begun_backups || self.takes_over,
+            Phase::Aborted | Phase::Discarding(_) | Phase::Discarded(_) => self.begun_backups,
+            _ => false,
+        };
+        if may_be_there {
+            let _ = self.delete_backups();
+        }
     }
 
     /// Deletes the copies of the originals.

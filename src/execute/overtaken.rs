@@ -56,7 +56,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Gives back what was taken for a migration that another process has ended meanwhile: nobody else would.
+    /// Gives back what was taken for a migration that another process has ended meanwhile, copies included: nobody else would.
     ///
     /// As long as the other one is at work, the same locks are his.
     pub(super) fn leave_what_ended(&mut self) {
@@ -71,6 +71,7 @@ impl Walk<'_> {
         self.writer = writer;
         // What this process knew of locks, the other one may have undone.
         self.locks = Locks::default();
+        self.clear_backups();
         if self.free_late_locks().is_ok() && phase.finished().is_some() {
             self.ended = Some(phase);
         }

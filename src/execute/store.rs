@@ -53,7 +53,10 @@ impl FoundJournal {
 }
 
 fn backups(journal: &Journal) -> Vec<Backup> {
-    if matches!(journal.phase(), Phase::Discarding(_) | Phase::Discarded(_)) {
+    if matches!(
+        journal.phase(),
+        Phase::Aborting | Phase::Aborted | Phase::Discarding(_) | Phase::Discarded(_)
+    ) {
         return Vec::new();
     }
     let announces = |record: &Record| {

@@ -8,6 +8,7 @@ mod fixture;
 mod harness;
 mod interleave;
 mod journal_down;
+mod late_copies;
 mod locks;
 mod order;
 mod overtaken;

@@ -29,7 +29,7 @@ pub(super) struct Walk<'a> {
     /// How many contents are written at once.
     pub(super) writes: Turns,
     pub(super) results: Option<Results>,
-    /// Whether this process has begun to copy originals, all of which it had seen as they were planned.
+    /// Whether this process has begun to copy originals.
     pub(super) begun_backups: bool,
     /// Whether no process can have written anything: this one found nothing written, and has not begun to.
     is_untouched: bool,
@@ -182,6 +182,10 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             Step::Record(event @ Event::WritesIntended { .. }) => self.announce(event),
+            Step::Record(event @ Event::Aborted) => {
+                self.clear_backups();
+                self.append(event)
+            }
             Step::Record(event) => self.append(event),
             Step::BackUp => self.back_up(),
             Step::Write(ids) => self.write(&ids),
@@ -247,12 +251,7 @@ impl<'a> Walk<'a> {
             return appended;
         }
         self.given_up = Some(cause);
-        appended?;
-        // Not sooner: a record whose answer was lost may let the writes begin, which need the copies.
-        if self.begun_backups && self.phase() == Phase::Aborting {
-            self.clear_backups();
-        }
-        Ok(())
+        appended
     }
 
     fn moved_on(&mut self, misfits: Vec<Misfit>) -> Cause {

@@ -16,7 +16,7 @@ fn is_of_copy(operation: &Operation) -> bool {
     matches!(operation, Operation::CreateSidecar(name) | Operation::GetSidecar(name) if name.as_str().starts_with("backup/"))
 }
 
-fn copies(world: &World) -> usize {
+pub(super) fn copies(world: &World) -> usize {
     let has_copy = |name: &&&str| !world.open(name).list_sidecars("backup/").unwrap().is_empty();
     NAMES.iter().filter(has_copy).count()
 }
