@@ -93,16 +93,11 @@ pub(super) fn load(
     let Some(bytes) = found else {
         return Err(missing(change, &name));
     };
-    if !is_original(change, &bytes) {
+    let original = change.before.as_ref().map(|before| before.sha256);
+    if original != Some(Sha256Digest::of(&bytes)) {
         return Err(differs(change, &name));
     }
     Ok(bytes)
-}
-
-/// Tells whether bytes are the original of a state.
-pub(super) fn is_original(change: &StateChange, bytes: &[u8]) -> bool {
-    let original = change.before.as_ref().map(|before| before.sha256);
-    original == Some(Sha256Digest::of(bytes))
 }
 
 /// Returns what an undo writes: the original, byte for byte, under the serial after the migration's.

@@ -80,6 +80,7 @@ impl Walk<'_> {
         })
     }
 
+    /// Runs on the originals that stand.
     fn on_originals(
         &self,
         run: impl Fn(&dyn StateBackend, &StateChange, &MigrationId, &[u8]) -> Result<(), Cause> + Sync,
@@ -88,12 +89,11 @@ impl Walk<'_> {
         let changes: Vec<&StateChange> = backup::needed(migration).collect();
         let done = parallel::each(self.context.parallelism, &changes, |change| {
             self.check_interrupt()?;
-            let seen = self.seen(&change.id)?;
-            let original = seen
-                .original
-                .as_deref()
-                .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
-            run(store(self.handles, &change.id)?, change, &migration.id, original)
+            match self.seen(&change.id)?.original.as_deref() {
+                Some(original) => run(store(self.handles, &change.id)?, change, &migration.id, original),
+                // Overwritten before this process came; to compute the results, its copy is read.
+                None => Ok(()),
+            }
         });
         done.into_iter().collect()
     }

@@ -3,13 +3,14 @@
 use super::backup;
 use super::error::Cause;
 use super::lock::store;
+use super::look::look_at;
 use super::parallel;
 use super::walk::Walk;
-use super::write::failed;
-use crate::journal::{Event, Image, Phase, StateChange};
+use crate::journal::{Event, Image, Misfit, Phase, Standing, StateChange};
 
 impl Walk<'_> {
-    /// Returns the record that begins an undo, or gives up what was never begun.
+    /// Returns the record that begins an undo, or gives up what was never begun. An undo begins with all originals in reach:
+    /// what it takes back later, this record must have told.
     pub(super) fn undo_event(&self) -> Result<Option<Event>, Cause> {
         let journal = self.writer.journal();
         match journal.phase() {
@@ -27,37 +28,51 @@ impl Walk<'_> {
         }
         let migration = journal.migration();
         let changes: Vec<&StateChange> = backup::needed(migration).collect();
-        let images = parallel::each(self.context.parallelism, &changes, |change| {
-            let Some(original) = self.original(change)? else {
-                return Ok(None);
-            };
-            let bytes = backup::restored(change, original)?;
-            Ok(Some(Image {
-                state: change.id.clone(),
-                restored: backup::fingerprint(change, &bytes),
-            }))
-        });
-        let images: Vec<Option<Image>> = images.into_iter().collect::<Result<_, Cause>>()?;
-        Ok(Some(Event::UndoStarted {
-            images: images.into_iter().flatten().collect(),
-        }))
+        let images = parallel::each(self.context.parallelism, &changes, |change| self.image(change));
+        let (mut known, mut misfits) = (Vec::new(), Vec::new());
+        for image in images {
+            match image {
+                Ok(image) => known.push(image),
+                Err(Cause::Stuck(found)) => misfits.extend(found),
+                Err(cause) => return Err(cause),
+            }
+        }
+        if misfits.is_empty() {
+            Ok(Some(Event::UndoStarted { images: known }))
+        } else {
+            Err(Cause::Stuck(misfits))
+        }
     }
 
-    /// Reads an original: from its backup, or where it still stands because it was not overwritten yet. `None` where it is
-    /// neither here nor there and nothing says that it was overwritten by us: whoever did, the undo will meet it.
-    fn original(&self, change: &StateChange) -> Result<Option<Vec<u8>>, Cause> {
+    fn image(&self, change: &StateChange) -> Result<Image, Cause> {
+        let bytes = backup::restored(change, self.original(change)?)?;
+        Ok(Image {
+            state: change.id.clone(),
+            restored: backup::fingerprint(change, &bytes),
+        })
+    }
+
+    /// Reads an original: from its backup, or where it still stands because it was not overwritten yet.
+    fn original(&self, change: &StateChange) -> Result<Vec<u8>, Cause> {
         let journal = self.writer.journal();
         let store = store(self.handles, &change.id)?;
         let may_lack_copies = matches!(journal.phase(), Phase::Writing(_));
         match backup::load(store, change, &journal.migration().id) {
             Err(cause @ (Cause::BackupMissing { .. } | Cause::BackupDiffers { .. })) if may_lack_copies => {
-                let found = store.read().map_err(|source| failed(change, source))?;
-                match found.object.map(|object| object.bytes) {
-                    Some(bytes) if change.after.is_of(&bytes) => Err(cause),
-                    found => Ok(found.filter(|bytes| backup::is_original(change, bytes))),
+                let seen = look_at(&self.context, self.handles, journal, change)?;
+                match (seen.standing, seen.original) {
+                    (Standing::Before, Some(bytes)) => Ok(bytes),
+                    // The copy was there, and is needed.
+                    (Standing::After, _) => Err(cause),
+                    // Somebody else wrote over it.
+                    _ => Err(Cause::Stuck(vec![Misfit {
+                        change: change.clone(),
+                        found: seen.sighting,
+                        standing: seen.standing,
+                    }])),
                 }
             }
-            copied => copied.map(Some),
+            copied => copied,
         }
     }
 }

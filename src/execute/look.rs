@@ -165,7 +165,8 @@ fn digest_sight(digest: DigestStanding, is_present: bool) -> DigestSight {
     }
 }
 
-fn look_at(
+/// Reads a state.
+pub(super) fn look_at(
     context: &Context<'_>,
     handles: &Handles,
     journal: &Journal,

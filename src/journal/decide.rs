@@ -28,7 +28,7 @@ pub enum Needs {
 pub struct Observed {
     /// Every state (for [`Needs::States`]).
     pub states: BTreeMap<StateId, Sighting>,
-    /// Whether every original that will be overwritten was read back from its backup.
+    /// Whether every original that is still to be overwritten was read back from its backup.
     pub backed_up: bool,
     /// Whether originals need no copy before the first of them is overwritten, because new states can be written meanwhile.
     pub copies_wait: bool,
@@ -43,7 +43,7 @@ pub struct Observed {
 pub enum Step {
     /// Append this event; every effect before it was confirmed by observation.
     Record(Event),
-    /// Copy the originals; compute the results as well, where that was not done.
+    /// Copy the originals that stand; compute the results as well, where that was not done.
     BackUp,
     /// Write these states' *after*, object then digest.
     Write(Vec<StateId>),
@@ -248,12 +248,11 @@ impl<'a> View<'a> {
     }
 
     /// Writes states of one wave: those that exist when all originals were copied, and new ones before.
+    ///
+    /// That some state was overwritten already does not tell that all were copied: a person may have written it.
     fn write(&self, open: &[&Look<'_>]) -> Step {
-        let is_overwritten =
-            |look: &Look<'_>| !look.change.is_new() && !look.change.is_unchanged() && look.is(&[After]);
-        let has_copies = self.observed.backed_up || self.looks.iter().any(is_overwritten);
         let all = open.iter().copied();
-        if has_copies {
+        if self.observed.backed_up {
             return Step::Write(ids(all));
         }
         let new = ids(all.filter(|look| look.change.is_new()));

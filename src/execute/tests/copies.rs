@@ -9,7 +9,7 @@ use super::harness::{
 use crate::backend::BackendError;
 use crate::backend::faulty::{EffectDoor, Fault};
 use crate::backend::gated::{Call, Gate, Operation};
-use crate::execute::{Cause, Left};
+use crate::execute::{Cause, ExecuteError, Handles, Kind, Left, Outcome, discard};
 use crate::journal::Phase;
 
 fn is_of_copy(operation: &Operation) -> bool {
@@ -143,11 +143,7 @@ fn nothing_is_overwritten_where_no_copy_can_be_read_back() {
 /// What was announced and never begun needs no copy to be taken back.
 #[test]
 fn an_undo_takes_originals_where_they_stand() {
-    let world = World::memory();
-    // After the first record, five locks and the first wave's record.
-    let door = Arc::new(EffectDoor::failing(6, Fault::DiesAfter));
-    Process::new("one").apply(&world.gated(&door)).unwrap_err();
-    assert_eq!(copies(&world), 0);
+    let world = announced();
     assert_eq!(
         found(&world.handles()).unwrap().journal().phase(),
         Phase::Writing(2)
@@ -182,6 +178,90 @@ fn what_was_overwritten_is_not_taken_for_an_original() {
             Process::new("three").undo(&world.handles()).unwrap();
             check_end(&world, End::Undone);
             return;
+        }
+    }
+}
+
+/// Dies when the writes are announced and nothing else was done.
+fn announced() -> World {
+    let world = World::memory();
+    // After the first record, five locks and the record of the writes.
+    let door = Arc::new(EffectDoor::failing(6, Fault::DiesAfter));
+    Process::new("one").apply(&world.gated(&door)).unwrap_err();
+    assert_eq!(copies(&world), 0);
+    world
+}
+
+/// Writes the migration's result for a state, as a person can who has it, and the copy of its original.
+fn write_by_hand(world: &World, name: &str) {
+    let applied = World::memory();
+    Process::new("elsewhere").apply(&applied.handles()).unwrap();
+    world.overwrite(name, &applied.bytes(name).unwrap());
+    let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
+    let original = originals()[name].clone();
+    world
+        .open(name)
+        .put_sidecar(&backup, original.as_bytes())
+        .unwrap();
+}
+
+/// That one state is as after does not tell that all originals were copied.
+#[test]
+fn who_goes_on_copies_whatever_stands() {
+    for parallelism in [1, 4] {
+        let world = announced();
+        write_by_hand(&world, "orders");
+        let mut process = Process::new("two");
+        process.parallelism = parallelism;
+        process.resume(&world.handles()).unwrap();
+        assert_eq!(copies(&world), 3);
+        check_end(&world, End::Fenced);
+    }
+}
+
+/// An undo that finds an original nowhere begins nothing: it could not be ended once that state is known again.
+#[test]
+fn an_undo_begins_with_all_originals() {
+    let world = announced();
+    let other = originals()["orders"].replace("\"serial\": 7", "\"serial\": 70");
+    world.overwrite("orders", other.as_bytes());
+    // It dies after its first two records, or would.
+    let door = Arc::new(EffectDoor::failing(1, Fault::DiesAfter));
+    let error = Process::new("two").undo(&world.gated(&door)).unwrap_err();
+    let phase = found(&world.handles()).unwrap().journal().phase();
+    assert_eq!((error.kind(), phase), (Kind::Stuck, Phase::Writing(2)));
+    // A person brings the state to one of the versions that the migration knows.
+    write_by_hand(&world, "orders");
+    Process::new("three").undo(&world.handles()).unwrap();
+    check_end(&world, End::Undone);
+}
+
+/// Copies that are torn, or of other content, as long as the originals stand.
+#[test]
+fn bad_copies_are_no_copies() {
+    let verbs: [(fn(&Process, &Handles) -> Result<Outcome, ExecuteError>, End); 2] =
+        [(Process::resume, End::Fenced), (Process::undo, End::Undone)];
+    for (verb, end) in verbs {
+        for parallelism in [1, 4] {
+            for keep in [0, 10, usize::MAX] {
+                let world = announced();
+                let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
+                for name in ["mono", "old", "orders"] {
+                    let mut text = originals()[name].replace("\"version\": 4", "\"version\": 5");
+                    text.truncate(keep);
+                    world.open(name).put_sidecar(&backup, text.as_bytes()).unwrap();
+                }
+                let mut process = Process::new("two");
+                process.parallelism = parallelism;
+                verb(&process, &world.handles()).unwrap();
+                if end == End::Undone {
+                    // Nothing was written, so nothing was copied either; a discard deletes what is there.
+                    let handles = world.handles();
+                    discard(process.context(), &handles, found(&handles).unwrap()).unwrap();
+                    assert_eq!(copies(&world), 0);
+                }
+                check_end(&world, end);
+            }
         }
     }
 }

@@ -161,9 +161,11 @@ fn originals_are_copied_before_the_first_is_overwritten() {
             ("a=7 n=1? mono=41", "digests n"),
             ("a=7 n=1 mono=41", "back up"),
             ("a=7 n=1 mono=41 backups", "write a"),
-            // Nothing but copies lets a state be overwritten.
-            ("a=8 n=- mono=41", "write n"),
-            ("a=8 n=1 mono=41", "write mono"),
+            // That one was overwritten does not tell that all were copied.
+            ("a=8 n=- mono=41", "write new n"),
+            ("a=8 n=1 mono=41", "back up"),
+            ("a=8 n=- mono=41 backups", "write n"),
+            ("a=8 n=1 mono=41 backups", "write mono"),
         ],
     );
 }
@@ -200,7 +202,7 @@ fn waves_are_written_whole_before_the_next() {
         &[writes()],
         &[
             ("a=7 n=- mono=41 backups", "write a,n"),
-            ("a=8 n=- mono=41", "write n"),
+            ("a=8 n=- mono=41 backups", "write n"),
             ("a=8!7 n=- mono=41", "digests a"),
             ("a=8? n=- mono=41", "digests a"),
             ("a=8! n=- mono=41", "stuck: a"),
@@ -210,11 +212,11 @@ fn waves_are_written_whole_before_the_next() {
             ("a=8 n=-!1 mono=41", "stuck: n"),
             ("a=9 n=- mono=41", "stuck: a"),
             ("a=8 n=2 mono=50", "stuck: mono,n"),
-            ("a=8 n=1 mono=41", "write mono"),
+            ("a=8 n=1 mono=41 backups", "write mono"),
             ("a=8 n=1? mono=41", "digests n"),
             // What came to be as before once more is written once more, as long as nothing was taken from the source.
             ("a=7 n=1 mono=41 backups", "write a"),
-            ("a=8 n=- mono=41", "write n"),
+            ("a=8 n=- mono=41 backups", "write n"),
             ("a=7 n=1 mono=42", "stuck: a"),
             ("a=8 n=- mono=42!41", "stuck: n"),
             ("a=8 n=1 mono=42!41", "digests mono"),
@@ -234,7 +236,7 @@ fn waves_of_earlier_formats_are_gone_on_with() {
         &[wave(0)],
         &[
             ("a=7 n=- mono=41 backups", "write a,n"),
-            ("a=8 n=- mono=41", "write n"),
+            ("a=8 n=- mono=41 backups", "write n"),
             ("a=8 n=1 mono=41", "writes_intended a,n,mono"),
             ("a=8 n=1 mono=42", "stuck: mono"),
         ],
@@ -243,7 +245,7 @@ fn waves_of_earlier_formats_are_gone_on_with() {
         check(
             &events,
             &[
-                ("a=8 n=1 mono=41", "write mono"),
+                ("a=8 n=1 mono=41 backups", "write mono"),
                 ("a=8 n=1 mono=42", "release_intended"),
                 ("a=9 n=1 mono=41", "stuck: a"),
             ],
