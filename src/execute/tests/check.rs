@@ -61,10 +61,7 @@ fn check_originals(world: &World) {
     }
     let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
     for (name, original) in originals() {
-        let written = match &plan().state(&id(name)).unwrap().after {
-            After::Written(print) => Some(print.sha256),
-            After::Unchanged => None,
-        };
+        let written = written(name);
         let stands = world.bytes(name).as_deref().map(Sha256Digest::of);
         if written.is_some() && stands == written {
             let copied = world.open(name).get_sidecar(&backup).unwrap();
@@ -73,6 +70,14 @@ fn check_originals(world: &World) {
                 "{name} was overwritten, and its original is not kept"
             );
         }
+    }
+}
+
+/// What the migration writes to a state, if it does.
+fn written(name: &str) -> Option<Sha256Digest> {
+    match &plan().state(&id(name))?.after {
+        After::Written(print) => Some(print.sha256),
+        After::Unchanged => None,
     }
 }
 
@@ -118,14 +123,10 @@ pub(super) fn check_end(world: &World, end: End) {
 #[track_caller]
 fn check_content(world: &World, name: &str, end: End) {
     let original = originals().get(name).cloned();
-    let planned = plan().state(&id(name)).unwrap();
     let bytes = world.bytes(name);
     let sha = bytes.as_deref().map(Sha256Digest::of);
     let before = original.as_ref().map(|text| Sha256Digest::of(text.as_bytes()));
-    let after = match &planned.after {
-        After::Written(print) => Some(print.sha256),
-        After::Unchanged => before,
-    };
+    let after = written(name).or(before);
     match end {
         End::Original => assert_eq!(sha, before, "{name}"),
         End::Fenced | End::Completed => assert_eq!(sha, after, "{name}"),
@@ -147,9 +148,8 @@ fn check_content(world: &World, name: &str, end: End) {
 
 #[track_caller]
 fn check_backup(world: &World, name: &str, end: End) {
-    let planned = plan().state(&id(name)).unwrap();
-    let is_changed = planned.after != After::Unchanged;
-    let wanted = originals().get(name).filter(|_| is_changed).cloned();
+    let is_written = written(name).is_some();
+    let wanted = originals().get(name).filter(|_| is_written).cloned();
     let backup = format!("backup/{}.tfstate", migration_id()).parse().unwrap();
     let found = world.open(name).get_sidecar(&backup).unwrap();
     match (end, found) {

@@ -1,4 +1,4 @@
-//! Migrations that a program of the first journal format began, cut off anywhere, and this one goes on with.
+//! Migrations that a program of an earlier journal format began, cut off anywhere, and this one goes on with.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ fn whole_waves(world: &World) -> usize {
         .count()
 }
 
-/// Writes the journal anew as the first format had it: with a record of its own that announced the backups, which were all
-/// there when the first wave was announced, and with a record for each wave.
-fn as_first_format(world: &World) {
+/// Writes the journal anew as an earlier format had it: with a record for each wave, the first of which came when all
+/// backups were there; in format 1 also with a record of its own that announced these.
+fn as_format(format: u32, world: &World) {
     let handles = world.handles();
     let home = &handles[&id("mono")];
     let dir = format!("journal/{}/", migration_id());
@@ -55,14 +55,15 @@ fn as_first_format(world: &World) {
             }
         }
     }
-    if events.len() > 1 || !backups.is_empty() {
+    if format == 1 && (events.len() > 1 || !backups.is_empty()) {
         let announced = "\"one\",\"at\":\"2026-11-18T05:20:00Z\",\"event\":{\"kind\":\"backups_intended\",\"originals\":[]}";
         events.insert(1, announced.to_owned());
     }
     let mut previous = "null".to_owned();
     for (number, event) in (1..).zip(events) {
-        let body =
-            format!("{{\"format\":1,\"sequence\":{number},\"previous\":{previous},\"session\":{event}");
+        let body = format!(
+            "{{\"format\":{format},\"sequence\":{number},\"previous\":{previous},\"session\":{event}"
+        );
         let sum = Sha256Digest::of(body.as_bytes());
         let text = format!("{body},\"sum\":\"{sum}\"}}\n");
         home.create_sidecar(
@@ -76,28 +77,39 @@ fn as_first_format(world: &World) {
 
 #[test]
 fn what_an_earlier_program_began_is_ended() {
-    for effect in 1.. {
-        let world = World::memory();
-        let door = Arc::new(EffectDoor::failing(effect, Fault::DiesAfter));
-        let result = Process::new("one").apply(&world.gated(&door));
-        if door.effects() <= effect {
-            result.unwrap();
-            assert!(effect > 20);
-            return;
+    for (format, parallelism) in [(1, 1), (2, 1), (2, 4)] {
+        for effect in 1.. {
+            let world = World::memory();
+            let door = Arc::new(EffectDoor::failing(effect, Fault::DiesAfter));
+            let result = Process::new("one").apply(&world.gated(&door));
+            if door.effects() <= effect {
+                result.unwrap();
+                assert!(effect > 20);
+                break;
+            }
+            assert!(!is_not_started(&world.handles()));
+            as_format(format, &world);
+            check_always(&world);
+            let phase = found(&world.handles()).unwrap().journal().phase();
+            assert_eq!(list(&*world.handles()[&id("mono")]).unwrap(), [migration_id()]);
+            found(&world.handles()).unwrap().summary();
+            println!("format {format}, {effect}: {phase}");
+            // Cut off once more on the way.
+            let again = world.fork();
+            let mut process = Process::new("two");
+            process.parallelism = parallelism;
+            let door = Arc::new(EffectDoor::failing(effect % 7, Fault::DiesAfter));
+            let _ = process.resume(&again.gated(&door));
+            check_always(&again);
+            end(&again.fork(), Process::resume);
+            end(&again, Process::undo);
+            end(&world.fork(), Process::resume);
+            end(&world, Process::undo);
+            let process = Process::new("later");
+            let handles = world.handles();
+            discard(process.context(), &handles, found(&handles).unwrap()).unwrap();
+            check_always(&world);
+            assert!(world.sidecars().iter().all(|(name, _)| !name.contains("backup")));
         }
-        assert!(!is_not_started(&world.handles()));
-        as_first_format(&world);
-        check_always(&world);
-        let phase = found(&world.handles()).unwrap().journal().phase();
-        assert_eq!(list(&*world.handles()[&id("mono")]).unwrap(), [migration_id()]);
-        found(&world.handles()).unwrap().summary();
-        println!("{effect}: {phase}");
-        end(&world.fork(), Process::resume);
-        end(&world, Process::undo);
-        let process = Process::new("later");
-        let handles = world.handles();
-        discard(process.context(), &handles, found(&handles).unwrap()).unwrap();
-        check_always(&world);
-        assert!(world.sidecars().iter().all(|(name, _)| !name.contains("backup")));
     }
 }

@@ -1,5 +1,6 @@
 //! A small migration of three waves, planned by the real rooms.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -147,53 +148,88 @@ pub(crate) fn originals() -> BTreeMap<&'static str, String> {
 /// All states of the plan, existing or not.
 pub(super) const NAMES: [&str; 5] = ["fresh", "mono", "old", "orders", "other"];
 
+/// Which states the first wave writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `orders`, which exists, and `fresh`, which is new.
+    Mixed,
+    /// `orders` alone.
+    Existing,
+    /// `fresh` alone.
+    New,
+}
+
+thread_local! {
+    static SHAPE: Cell<Shape> = const { Cell::new(Shape::Mixed) };
+}
+
+/// Makes this thread's plan one of the given shape from here on.
+pub(super) fn shape(shape: Shape) {
+    SHAPE.set(shape);
+}
+
+fn text(shape: Shape) -> String {
+    let stack = |name: &str| {
+        let start = PLAN.find(&format!("  stack \"{name}\"")).unwrap();
+        start..start + PLAN[start..].find("  }\n").unwrap() + "  }\n".len()
+    };
+    match shape {
+        Shape::Mixed => PLAN.to_owned(),
+        Shape::Existing => PLAN.replace(&PLAN[stack("fresh")], ""),
+        Shape::New => PLAN.replace(&PLAN[stack("orders")], ""),
+    }
+}
+
 /// The plan, computed once by the real rooms.
 pub(super) fn plan() -> &'static MigrationPlan {
-    static PLANNED: LazyLock<MigrationPlan> = LazyLock::new(|| {
-        let file = SourceFile {
-            path: "shop.hcl".into(),
-            text: PLAN.into(),
-        };
-        let file = PlanFile::read(Arc::new(file)).unwrap_or_else(|faults| panic!("{}", faults[0]));
-        let snapshots: BTreeMap<StateId, Snapshot> = originals()
-            .into_iter()
-            .map(|(name, text)| (id(name), Snapshot::read(text).unwrap().unwrap()))
-            .collect();
-        let inputs = Inputs {
-            plan: &file,
-            code: BTreeMap::new(),
-            snapshots: snapshots
-                .iter()
-                .map(|(id, snapshot)| (id.clone(), snapshot))
-                .collect(),
-            lineages: BTreeMap::from([
-                (id("fresh"), Lineage::from_random([0xfe; 16])),
-                (id("orders"), Lineage::from_random([0xff; 16])),
-            ]),
-        };
-        let prints = Mutex::new(BTreeMap::new());
-        let take = |id: &StateId, snapshot: &Snapshot| {
-            prints
-                .lock()
-                .unwrap()
-                .insert(id.clone(), Fingerprint::of(snapshot));
-            Ok(())
-        };
-        let computed = inputs
-            .compute(&take)
-            .unwrap_or_else(|faults| panic!("{}", faults[0]));
-        let prints = prints.into_inner().unwrap();
-        let location = |name: &str| StateLocation {
-            backend: "local".into(),
-            arguments: BTreeMap::from([("path".to_owned(), format!("/{name}.tfstate"))]),
-            workspace: "default".into(),
-        };
-        let locations = NAMES.iter().map(|name| (id(name), location(name))).collect();
-        computed
-            .migration(&file, "prod", &locations, &snapshots, &prints)
+    static PLANNED: LazyLock<[MigrationPlan; 3]> =
+        LazyLock::new(|| [Shape::Mixed, Shape::Existing, Shape::New].map(planned));
+    &PLANNED[SHAPE.get() as usize]
+}
+
+fn planned(shape: Shape) -> MigrationPlan {
+    let file = SourceFile {
+        path: "shop.hcl".into(),
+        text: text(shape).into(),
+    };
+    let file = PlanFile::read(Arc::new(file)).unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let snapshots: BTreeMap<StateId, Snapshot> = originals()
+        .into_iter()
+        .map(|(name, text)| (id(name), Snapshot::read(text).unwrap().unwrap()))
+        .collect();
+    let inputs = Inputs {
+        plan: &file,
+        code: BTreeMap::new(),
+        snapshots: snapshots
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot))
+            .collect(),
+        lineages: BTreeMap::from([
+            (id("fresh"), Lineage::from_random([0xfe; 16])),
+            (id("orders"), Lineage::from_random([0xff; 16])),
+        ]),
+    };
+    let prints = Mutex::new(BTreeMap::new());
+    let take = |id: &StateId, snapshot: &Snapshot| {
+        prints
+            .lock()
             .unwrap()
-    });
-    &PLANNED
+            .insert(id.clone(), Fingerprint::of(snapshot));
+        Ok(())
+    };
+    let computed = inputs
+        .compute(&take)
+        .unwrap_or_else(|faults| panic!("{}", faults[0]));
+    let prints = prints.into_inner().unwrap();
+    let location = |name: &str| StateLocation {
+        backend: "local".into(),
+        arguments: BTreeMap::from([("path".to_owned(), format!("/{name}.tfstate"))]),
+        workspace: "default".into(),
+    };
+    let locations = NAMES.iter().map(|name| (id(name), location(name))).collect();
+    computed
+        .migration(&file, "prod", &locations, &snapshots, &prints)
+        .unwrap()
 }
 
 pub(super) fn migration_id() -> MigrationId {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fixture::{Shape, shape};
 use super::harness::{End, Process, World, check_always, check_end, found, is_not_started};
 use crate::backend::faulty::{EffectDoor, Fault};
 use crate::execute::{ExecuteError, Handles, Outcome};
@@ -107,6 +108,36 @@ fn apply_in_memory() {
     // In parallel the n-th effect is another one each time; what must hold holds all the same.
     let (worlds, _) = sweep(&start, Process::apply, &ALL, 4);
     ends(&worlds, Process::resume, &[End::Original, End::Fenced]);
+}
+
+/// Whatever the first wave is made of, and however many things are done at once; and a second death on the way.
+#[test]
+fn first_waves_of_every_kind() {
+    for (first, parallelism) in [
+        (Shape::Existing, 1),
+        (Shape::Existing, 4),
+        (Shape::New, 1),
+        (Shape::New, 4),
+        (Shape::Mixed, 4),
+    ] {
+        shape(first);
+        let (worlds, _) = sweep(&World::memory(), Process::apply, &SOME, parallelism);
+        ends(&worlds, Process::resume, &[End::Original, End::Fenced]);
+        ends(&worlds, Process::undo, &[End::Original, End::Undone]);
+        let crashed = worlds.iter().step_by(13);
+        for world in crashed.filter(|world| !is_not_started(&world.handles())) {
+            for verb in [Process::resume, Process::undo] as [Verb; 2] {
+                let (worlds, _) = sweep(world, verb, &[Fault::DiesAfter], parallelism);
+                ends(
+                    &worlds,
+                    Process::resume,
+                    &[End::Original, End::Fenced, End::Undone],
+                );
+                ends(&worlds, Process::undo, &[End::Original, End::Undone]);
+            }
+        }
+    }
+    shape(Shape::Mixed);
 }
 
 #[test]

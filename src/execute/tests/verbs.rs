@@ -1,7 +1,9 @@
 //! Stopping and going on, releasing, discarding.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::copies::copies;
 use super::harness::{
     End, NAMES, Notes, Process, World, check_always, check_end, found, id, is_not_started, migration_id,
 };
@@ -16,11 +18,19 @@ use crate::journal::{Finished, Phase};
 /// the journal keeps the place.
 #[test]
 fn interrupts_stop_at_safe_points() {
-    let mut kinds = std::collections::BTreeSet::new();
+    for parallelism in [1, 2, 4] {
+        interrupt_everywhere(World::memory, parallelism);
+        interrupt_everywhere(World::local, parallelism);
+    }
+}
+
+fn interrupt_everywhere(start: fn() -> World, parallelism: usize) {
+    let mut kinds = BTreeSet::new();
     for count in 0..200 {
-        let world = World::memory();
+        let world = start();
         let interrupt = Interrupt::default();
         let mut process = Process::new("one");
+        process.parallelism = parallelism;
         process.notes = Notes {
             stop_after: Some((count, interrupt.clone())),
             ..Notes::default()
@@ -28,28 +38,31 @@ fn interrupts_stop_at_safe_points() {
         process.interrupt = interrupt.clone();
         let result = process.apply(&world.handles());
         check_always(&world);
-        match result {
-            Ok(outcome) => {
-                assert!(matches!(outcome, Outcome::Fenced { .. }));
+        let Err(error) = result else {
+            check_end(&world, End::Fenced);
+            if interrupt.is_raised() {
+                continue;
+            }
+            assert!(count > 20);
+            assert_eq!(kinds.len(), 2, "{kinds:?}");
+            return;
+        };
+        assert_eq!(error.kind(), Kind::Interrupted);
+        kinds.insert(format!("{:?}", error.left));
+        match error.left {
+            Left::NothingWritten => {
+                check_end(&world, End::Original);
+                assert_eq!(copies(&world), 0);
+            }
+            Left::Unfinished(_) if count % 2 == 0 => {
+                Process::new("two").resume(&world.handles()).unwrap();
                 check_end(&world, End::Fenced);
-                if !interrupt.is_raised() {
-                    assert!(count > 20);
-                    assert_eq!(kinds.len(), 2, "{kinds:?}");
-                    return;
-                }
             }
-            Err(error) => {
-                assert_eq!(error.kind(), Kind::Interrupted);
-                kinds.insert(format!("{:?}", error.left));
-                match error.left {
-                    Left::NothingWritten => check_end(&world, End::Original),
-                    Left::Unfinished(_) => {
-                        Process::new("two").resume(&world.handles()).unwrap();
-                        check_end(&world, End::Fenced);
-                    }
-                    other => panic!("{other:?}"),
-                }
+            Left::Unfinished(_) => {
+                Process::new("two").undo(&world.handles()).unwrap();
+                check_end(&world, End::Undone);
             }
+            other => panic!("{other:?}"),
         }
     }
     panic!("the apply never ends");
