@@ -1,9 +1,9 @@
 //! Time, as far as this room needs it: waiting, and knowing when the wait was long enough.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-/// A clock that only runs forward. Its zero means nothing.
+/// A clock that runs forward, but for what somebody sets. Its zero means nothing.
 pub trait Clock: Send + Sync {
     /// Returns the time since the clock's zero.
     fn now(&self) -> Duration;
@@ -12,21 +12,27 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, time: Duration);
 }
 
-/// The system's clock.
+/// The system's clock, which goes on while the machine is asleep.
 #[derive(Debug)]
 pub struct SystemClock {
     zero: Instant,
+    wall_zero: SystemTime,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { zero: Instant::now() }
+        Self {
+            zero: Instant::now(),
+            wall_zero: SystemTime::now(),
+        }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        self.zero.elapsed()
+        // An instant does not know of a sleep of the machine; the time on the wall does, but can be set back.
+        let on_the_wall = self.wall_zero.elapsed().unwrap_or_default();
+        self.zero.elapsed().max(on_the_wall)
     }
 
     fn sleep(&self, time: Duration) {

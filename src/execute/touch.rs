@@ -12,8 +12,8 @@ use crate::journal::StateChange;
 use crate::stack::StateId;
 use crate::state::Fingerprint;
 
-/// How often one state is written in one run. A refusal is looked into first: the state may be as wanted, or be as
-/// before, and only then is it written again.
+/// How often one state is written or unlocked in one run. A refused write is looked into first: the state may be as
+/// wanted, or be as before, and only then is it written again.
 const ATTEMPTS: u32 = 3;
 
 impl Walk<'_> {
@@ -97,15 +97,33 @@ impl Walk<'_> {
         let mut first = Ok(());
         for (id, seen) in ids.iter().zip(sights) {
             self.looks.forget(id);
-            let attempts = self.attempts.entry(id.clone()).or_default();
-            *attempts += 1;
+            let may_try_again = self.may_try_again(id);
             match seen {
                 Ok(Some(seen)) => self.looks.note(id, seen),
-                Err(cause) if *attempts >= ATTEMPTS || !is_open(&cause) => first = first.and(Err(cause)),
+                Err(cause) if !may_try_again || !is_open(&cause) => first = first.and(Err(cause)),
                 _ => {}
             }
         }
         first
+    }
+
+    /// Releases locks. What nobody knows to have been done is done once more, if the migration is still this process's own.
+    pub(super) fn unlock(&mut self, ids: &[StateId]) -> Result<(), Cause> {
+        self.still_ours()?;
+        let migration = self.writer.journal().migration();
+        let released = self.locks.release(&self.context, self.handles, migration, ids);
+        let may_try_again = ids.iter().fold(true, |may, id| self.may_try_again(id) && may);
+        match released {
+            Err(cause) if may_try_again && is_open(&cause) => Ok(()),
+            released => released,
+        }
+    }
+
+    /// Counts an attempt, and tells whether another one may follow.
+    fn may_try_again(&mut self, id: &StateId) -> bool {
+        let attempts = self.attempts.entry(id.clone()).or_default();
+        *attempts += 1;
+        *attempts < ATTEMPTS
     }
 }
 

@@ -193,11 +193,7 @@ impl<'a> Walk<'a> {
             Step::Restore(ids) => self.restore(&ids),
             Step::RepairDigests(ids) => self.repair_digests(&ids),
             Step::Discard => self.discard(),
-            Step::Unlock(ids) => {
-                self.still_ours()?;
-                let migration = self.writer.journal().migration();
-                self.locks.release(&self.context, self.handles, migration, &ids)
-            }
+            Step::Unlock(ids) => self.unlock(&ids),
         }
     }
 

@@ -94,7 +94,11 @@ impl World {
 
     /// Opens the handles of one process behind a gate, with lost answers settled.
     pub(super) fn settled<G: Gate + 'static>(&self, gate: &Arc<G>) -> Handles {
-        let clock = Arc::new(TestClock::default());
+        self.settled_by(gate, &Arc::default())
+    }
+
+    /// Does the same, by the clock given.
+    pub(super) fn settled_by<G: Gate + 'static>(&self, gate: &Arc<G>, clock: &Arc<TestClock>) -> Handles {
         self.gated(gate)
             .into_iter()
             .map(|(id, handle)| {

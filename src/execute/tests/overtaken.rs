@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::harness::{End, NAMES, Process, World, check_always, check_end, found, id};
 use crate::backend::BackendError;
+use crate::backend::clock::{Clock as _, TestClock};
 use crate::backend::faulty::{EffectDoor, Fault};
 use crate::backend::gated::{Call, Gate, Operation};
 use crate::execute::{Cause, ExecuteError, Handles, Outcome, PlannedResults, Progress, undo};
@@ -14,23 +15,35 @@ use crate::journal::Phase;
 /// What a process does.
 type Verb = fn(&Process, &Handles) -> Result<Outcome, ExecuteError>;
 
-/// Puts a process to sleep after its n-th call, and lets others work meanwhile.
+/// Puts a process to sleep after its n-th call, or in the middle of it, and lets others work meanwhile.
 struct Overtaker {
     world: World,
     sleeper: Arc<Process>,
     after: usize,
+    /// By whose time it sleeps in the middle of the call, which is lost.
+    loses: Option<Arc<TestClock>>,
     verbs: &'static [Verb],
     calls: Mutex<usize>,
     ended: Mutex<Option<Result<Outcome, ExecuteError>>>,
 }
 
 impl Gate for Overtaker {
-    fn pass<T>(&self, _: Call, run: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
-        let answer = run();
+    fn pass<T>(&self, call: Call, run: impl FnOnce() -> Result<T, BackendError>) -> Result<T, BackendError> {
         let now = {
             let mut calls = self.calls.lock().unwrap();
             *calls += 1;
             *calls
+        };
+        let answer = match &self.loses {
+            Some(clock) if now == self.after => {
+                clock.sleep(Duration::from_hours(1));
+                Err(BackendError::Network {
+                    at: call.at,
+                    action: "any",
+                    detail: "the connection was lost".into(),
+                })
+            }
+            _ => run(),
         };
         if now == self.after {
             for verb in self.verbs {
@@ -63,7 +76,14 @@ fn world() -> (World, World) {
 }
 
 fn overtake(name: &str, first: &[Verb], sleeper: Verb, verbs: &'static [Verb]) {
-    for after in 1.. {
+    overtake_at(name, first, sleeper, verbs, false);
+    overtake_at(name, first, sleeper, verbs, true);
+}
+
+fn overtake_at(name: &str, first: &[Verb], sleeper: Verb, verbs: &'static [Verb], loses: bool) {
+    // Without its first record there is nothing to go on with.
+    for after in 1 + usize::from(loses).. {
+        let clock = Arc::new(TestClock::default());
         let (world, same) = world();
         for verb in first {
             verb(&Process::new("earlier"), &world.handles()).unwrap();
@@ -73,18 +93,20 @@ fn overtake(name: &str, first: &[Verb], sleeper: Verb, verbs: &'static [Verb]) {
             world: same,
             sleeper: process.clone(),
             after,
+            loses: loses.then(|| clock.clone()),
             verbs,
             calls: Mutex::default(),
             ended: Mutex::default(),
         });
-        let result = sleeper(&process, &world.gated(&gate));
+        let result = sleeper(&process, &world.settled_by(&gate, &clock));
         let Some(ended) = gate.ended.lock().unwrap().take() else {
             assert!(after > 10);
             return;
         };
         ended.unwrap();
         println!(
-            "{name} after {after}: {:?}",
+            "{name} {} {after}: {:?}",
+            if loses { "in" } else { "after" },
             result.as_ref().map_err(ToString::to_string)
         );
         check_always(&world);
