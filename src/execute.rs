@@ -4,9 +4,10 @@
 //! [`journal::decide`](crate::journal::decide) choose the next step, perform it, observe again. A result is verified by
 //! observing it, so that going on after a crash is the same as going on. [`find`] and [`list`] read journals.
 //!
-//! Order of an apply: first record (with the IDs of all locks) → all locks → read all → compare with the plan → backups,
-//! read back, and results computed meanwhile → wave by wave: record, write in parallel, digest, read back → release what is
-//! no fence.
+//! Order of an apply: first record (with the IDs of all locks) → all locks → read all → compare with the plan → record of
+//! all writes, results computed meanwhile → wave by wave: write in parallel, digest, read back → release what is no fence.
+//! All originals are copied, and the copies read back, before the first of them is overwritten: on files before the record
+//! of the writes; where calls travel, they are sent beside that record and read back beside new states.
 //!
 //! The clock, the names of process and person, and the wish to stop come in with the [`Context`]. Nothing is printed:
 //! an [`Observer`] is told. Content of states is in memory only, and in backups beside the states.

@@ -112,7 +112,7 @@ impl Walk<'_> {
         self.still_ours()?;
         let migration = self.writer.journal().migration();
         let released = self.locks.release(&self.context, self.handles, migration, ids);
-        let may_try_again = ids.iter().fold(true, |may, id| self.may_try_again(id) && may);
+        let may_try_again = ids.iter().all(|id| self.may_try_again(id));
         match released {
             Err(cause) if may_try_again && is_open(&cause) => Ok(()),
             released => released,

@@ -403,6 +403,8 @@ fn ids<'a>(looks: impl Iterator<Item = &'a Look<'a>>) -> Vec<StateId> {
 }
 
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;

@@ -239,8 +239,8 @@ fn an_undo_begins_with_all_originals() {
 /// Copies that are torn, or of other content, as long as the originals stand.
 #[test]
 fn bad_copies_are_no_copies() {
-    let verbs: [(fn(&Process, &Handles) -> Result<Outcome, ExecuteError>, End); 2] =
-        [(Process::resume, End::Fenced), (Process::undo, End::Undone)];
+    type Verb = fn(&Process, &Handles) -> Result<Outcome, ExecuteError>;
+    let verbs: [(Verb, End); 2] = [(Process::resume, End::Fenced), (Process::undo, End::Undone)];
     for (verb, end) in verbs {
         for parallelism in [1, 4] {
             for keep in [0, 10, usize::MAX] {

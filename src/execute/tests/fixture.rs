@@ -190,7 +190,7 @@ pub(super) fn plan() -> &'static MigrationPlan {
 fn planned(shape: Shape) -> MigrationPlan {
     let file = SourceFile {
         path: "shop.hcl".into(),
-        text: text(shape).into(),
+        text: text(shape),
     };
     let file = PlanFile::read(Arc::new(file)).unwrap_or_else(|faults| panic!("{}", faults[0]));
     let snapshots: BTreeMap<StateId, Snapshot> = originals()
