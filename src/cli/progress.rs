@@ -147,7 +147,7 @@ impl<'a> Stages<'a> {
             running.bar.inc(1);
             running.bar.suspend(|| {
                 self.ui
-                    .detail(&format!("{} {}", running.stage.done(), state.name()))
+                    .detail(&format!("{} {}", running.stage.done(), state.name()));
             });
         }
     }
