@@ -15,6 +15,7 @@ use super::{ReportFormat, print};
 use crate::diagnostic::Diagnostic;
 use crate::error::{CommandError, Exit};
 use crate::plan::format_v1;
+use crate::report::REPORT_VERSION;
 use crate::report::split::SplitReport;
 use crate::ui::Ui;
 use crate::verify::Proof;
@@ -104,7 +105,15 @@ struct Proven<'a> {
     proof: Option<serde_json::Value>,
 }
 
-/// Returns the reports one after the other, each with its proof where there is one; JSON as one array.
+/// All reports of one `plan`.
+#[derive(Serialize)]
+struct Plans<'a> {
+    version: u32,
+    command: &'static str,
+    plans: Vec<Proven<'a>>,
+}
+
+/// Returns the reports one after the other, each with its proof where there is one; JSON as one document.
 fn render(prepared: &[Prepared], proofs: &[Option<Proof>], format: ReportFormat) -> String {
     let proofs = proofs.iter().map(Option::as_ref).chain(std::iter::repeat(None));
     let all = prepared.iter().zip(proofs);
@@ -118,13 +127,17 @@ fn render(prepared: &[Prepared], proofs: &[Option<Proof>], format: ReportFormat)
             .collect::<Vec<_>>()
             .join("\n"),
         ReportFormat::Json => {
-            let all: Vec<Proven<'_>> = all
-                .map(|(one, proof)| Proven {
-                    report: &one.report,
-                    proof: proof.map(Proof::json),
-                })
-                .collect();
-            let mut text = serde_json::to_string_pretty(&all).expect("strings and numbers always serialise");
+            let plans = all.map(|(one, proof)| Proven {
+                report: &one.report,
+                proof: proof.map(Proof::json),
+            });
+            let document = Plans {
+                version: REPORT_VERSION,
+                command: "plan",
+                plans: plans.collect(),
+            };
+            let mut text =
+                serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
             text.push('\n');
             text
         }

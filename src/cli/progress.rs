@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use crate::execute::{Observer, Progress};
 use crate::journal::{Migration, Phase, StateChange};
 use crate::report::count;
+use crate::stack::StateId;
 use crate::ui::Ui;
 
 /// The kinds of steps.
@@ -107,7 +108,7 @@ impl<'a> Stages<'a> {
         }
     }
 
-    fn step(&self, stage: Stage, state: &str) {
+    fn step(&self, stage: Stage, state: &StateId) {
         let mut now = self.now.lock().expect("no holder panics");
         now.wrote |= matches!(stage, Stage::Write | Stage::Restore);
         let is_writing = now.running.as_ref().is_some_and(|running| {
@@ -126,7 +127,7 @@ impl<'a> Stages<'a> {
         }
         if now.running.as_ref().is_none_or(|running| running.stage != stage) {
             self.close(&mut now);
-            let length = self.expected(stage, now.phase);
+            let length = self.expected(stage, now.phase, state);
             let steps = match stage {
                 Stage::Verify => std::mem::take(&mut now.read_back),
                 _ => 0,
@@ -142,23 +143,28 @@ impl<'a> Stages<'a> {
         }
         if let Some(running) = &mut now.running {
             running.steps += 1;
-            running.bar.set_message(state.to_owned());
+            running.bar.set_message(state.name().to_string());
             running.bar.inc(1);
-            running
-                .bar
-                .suspend(|| self.ui.detail(&format!("{} {state}", running.stage.done())));
+            running.bar.suspend(|| {
+                self.ui
+                    .detail(&format!("{} {}", running.stage.done(), state.name()));
+            });
         }
     }
 
     /// Returns how many steps a stage will have.
-    fn expected(&self, stage: Stage, phase: Option<Phase>) -> usize {
+    fn expected(&self, stage: Stage, phase: Option<Phase>, state: &StateId) -> usize {
         let count = |fits: &dyn Fn(&StateChange) -> bool| {
             self.migration.states().iter().filter(|state| fits(state)).count()
         };
         match (stage, phase) {
             (Stage::Lock | Stage::Read, _) => count(&|_| true),
             (Stage::BackUp, _) => count(&|state| !state.is_unchanged() && !state.is_new()),
-            (_, Some(Phase::Undoing(wave))) => count(&|state| !state.is_unchanged() && state.wave == wave),
+            // One wave after another.
+            (_, Some(Phase::Writing(_) | Phase::Undoing(_))) => {
+                let wave = self.migration.state(state).map(|state| state.wave);
+                count(&|state| !state.is_unchanged() && Some(state.wave) == wave)
+            }
             (Stage::Unlock, Some(Phase::Releasing)) => count(&|state| !state.fence),
             (Stage::Unlock, _) => count(&|_| true),
             _ => count(&|state| !state.is_unchanged()),
@@ -189,17 +195,17 @@ impl Observer for Stages<'_> {
                 "waiting {} s for requests of the interrupted run to arrive or be lost",
                 wait.as_secs().max(1)
             )),
-            Progress::Locked(state) => self.step(Stage::Lock, state.name().as_str()),
+            Progress::Locked(state) => self.step(Stage::Lock, state),
             Progress::Read(state) => {
                 let wrote = self.now.lock().expect("no holder panics").wrote;
                 let stage = if wrote { Stage::Verify } else { Stage::Read };
-                self.step(stage, state.name().as_str());
+                self.step(stage, state);
             }
-            Progress::BackedUp(state) => self.step(Stage::BackUp, state.name().as_str()),
-            Progress::Written(state) => self.step(Stage::Write, state.name().as_str()),
-            Progress::Restored(state) => self.step(Stage::Restore, state.name().as_str()),
-            Progress::DigestRepaired(state) => self.step(Stage::Digest, state.name().as_str()),
-            Progress::Unlocked(state) => self.step(Stage::Unlock, state.name().as_str()),
+            Progress::BackedUp(state) => self.step(Stage::BackUp, state),
+            Progress::Written(state) => self.step(Stage::Write, state),
+            Progress::Restored(state) => self.step(Stage::Restore, state),
+            Progress::DigestRepaired(state) => self.step(Stage::Digest, state),
+            Progress::Unlocked(state) => self.step(Stage::Unlock, state),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The order of states, and what to do where there is none: the references that close a cycle, and the fewest blocks
 //! that would have to go elsewhere.
 
+mod fewest;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use fewest::Waits;
 
 use super::access;
 use super::closure::Cut;
@@ -9,9 +13,6 @@ use super::text;
 use crate::config::{Item, Role};
 use crate::diagnostic::Diagnostic;
 use crate::stack::StateId;
-
-/// The most blocks for which pairs are tried.
-const MOST_FOR_PAIRS: usize = 60;
 
 /// Puts the states into an order in which every one comes after those it reads; cycles are refused.
 pub(super) fn order(cut: &Cut<'_>, states: &[StateId], faults: &mut Vec<Diagnostic>) -> Vec<StateId> {
@@ -134,66 +135,27 @@ fn smallest<'c>(cut: &'c Cut<'_>, inside: &BTreeSet<&'c StateId>) -> Option<Vec<
             owners.insert(item, owner);
         }
     }
+    let blocks: Vec<&Item> = owners.keys().copied().collect();
+    let states: Vec<&StateId> = inside.iter().copied().collect();
+    let block_number = |item: &Item| blocks.binary_search(&item).expect("each has an owner");
+    let state_number = |state: &StateId| states.binary_search(&state).expect("each is inside");
     let reads = reads(cut, &owners);
-    if is_acyclic(&reads, &owners) {
-        // Single keys or copied values make the cycle: that is beyond whole blocks.
-        return None;
-    }
-    let mut changes: Vec<(&Item, &StateId)> = owners
+    let pairs = reads
         .iter()
-        .flat_map(|(item, owner)| {
-            inside
-                .iter()
-                .filter(move |to| *to != owner)
-                .map(move |to| (*item, *to))
-        })
-        .collect();
-    // A change that leaves a stack empty gives the stack up: others first.
-    changes.sort_by_key(|(item, _)| owners.values().filter(|owner| **owner == owners[*item]).count() == 1);
-    let breaks = |chosen: &[(&'c Item, &'c StateId)]| {
-        let mut changed = owners.clone();
-        changed.extend(chosen.iter().copied());
-        is_acyclic(&reads, &changed)
-    };
-    if let Some(one) = changes.iter().find(|change| breaks(&[**change])) {
-        return Some(vec![*one]);
-    }
-    if owners.len() > MOST_FOR_PAIRS {
-        return None;
-    }
-    changes.iter().enumerate().find_map(|(at, first)| {
-        let second = changes[at + 1..]
-            .iter()
-            .find(|second| second.0 != first.0 && breaks(&[*first, **second]))?;
-        Some(vec![*first, *second])
-    })
-}
-
-/// Tells whether no two states wait for each other.
-fn is_acyclic(reads: &Reads<'_>, owners: &BTreeMap<&Item, &StateId>) -> bool {
-    let mut waits: BTreeMap<&StateId, BTreeSet<&StateId>> = BTreeMap::new();
-    for (item, others) in reads {
-        for other in others {
-            let (from, to) = (owners[*item], owners[*other]);
-            if from != to {
-                waits.entry(from).or_default().insert(to);
-            }
-        }
-    }
-    while !waits.is_empty() {
-        let ready: Vec<&StateId> = waits
-            .values()
-            .flatten()
-            .copied()
-            .filter(|state| !waits.contains_key(state))
-            .collect();
-        if ready.is_empty() {
-            return false;
-        }
-        for others in waits.values_mut() {
-            others.retain(|other| !ready.contains(other));
-        }
-        waits.retain(|_, others| !others.is_empty());
-    }
-    true
+        .flat_map(|(item, others)| others.iter().map(move |other| (*item, *other)));
+    let waits = Waits::new(
+        states.len(),
+        owners.values().map(|owner| state_number(owner)).collect(),
+        pairs
+            .map(|(item, other)| (block_number(item), block_number(other)))
+            .collect(),
+    );
+    // No cycle here: single keys or copied values make it, and that is beyond whole blocks.
+    let changes = waits.fewest_changes()?;
+    Some(
+        changes
+            .into_iter()
+            .map(|(block, to)| (blocks[block], states[to]))
+            .collect(),
+    )
 }

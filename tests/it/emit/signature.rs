@@ -153,7 +153,7 @@ fn prove_before_moving(desk: &Desk, bin: &TerraformBin) {
     let program = bin.path.to_str().unwrap();
     let args = ["plan", PLAN, "--verify", "terraform", "--terraform", program];
     let proven = desk.run(&[&args[..], &["--format", "json"]].concat()).code(2);
-    let proof = &proven.json()[0]["proof"];
+    let proof = &proven.json()["plans"][0]["proof"];
     assert_eq!(proof["holds"], true, "{proof}");
     let verdicts: Vec<&str> = proof["states"]
         .as_array()

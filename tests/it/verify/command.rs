@@ -97,9 +97,9 @@ fn a_right_cut_is_proven_and_leaves_nothing() {
     let (code, stdout, _) = desk.run(real(), &["--format", "json", "--parallelism", "1", "-q"]);
     assert_eq!(code, 2);
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(report[0]["proof"]["holds"], true, "{stdout}");
-    assert_eq!(report[0]["proof"]["states"][1]["verdict"], "no-changes");
-    assert_eq!(report[0]["split"], "mono");
+    assert_eq!(report["plans"][0]["proof"]["holds"], true, "{stdout}");
+    assert_eq!(report["plans"][0]["proof"]["states"][1]["verdict"], "no-changes");
+    assert_eq!(report["plans"][0]["split"], "mono");
     let (_, stdout, _) = desk.run(real(), &["--format", "markdown"]);
     assert!(stdout.contains("| `queues` | no changes |"), "{stdout}");
 }
@@ -228,7 +228,7 @@ resource "terraform_data" "b" {
     assert_eq!(code, 2, "{stdout}{stderr}");
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     for (number, name) in ["stage", "prod"].into_iter().enumerate() {
-        let proof = &report[number]["proof"];
+        let proof = &report["plans"][number]["proof"];
         assert_eq!(proof["environment"], name);
         for state in proof["states"].as_array().unwrap() {
             assert_eq!(state["verdict"], "no-changes", "{proof:#}");
