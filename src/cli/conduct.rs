@@ -19,9 +19,9 @@ use crate::report::migration::Failure;
 use crate::report::split::Finding;
 use crate::ui::Ui;
 
-/// How long a request that another process sent to a bucket may still be under way, together with the time after which it
-/// sees that the migration is no longer its own.
-const SETTLE: Duration = Duration::from_secs(30);
+/// How long a request that another process sent to a bucket may still be under way: for a ninth of this, 5 s, the process
+/// trusts that the migration is its own; for 5 s it sends what got no answer again; and an answer is waited for 30 s.
+const SETTLE: Duration = Duration::from_secs(45);
 
 /// Options of commands that execute.
 #[derive(Clone, Copy, Debug, Args)]

@@ -108,7 +108,7 @@ pub struct Context<'a> {
     pub version: &'a str,
     /// How long to wait for locks of others, in all.
     pub lock_timeout: Duration,
-    /// How long an undo waits for requests of another process that may still be under way. That one sees within a third of
+    /// How long an undo waits for requests of another process that may still be under way. That one sees within a ninth of
     /// it that the migration is no longer its own. Zero where a lock is a process's own.
     pub settle: Duration,
     /// How many states are read at once, and how many are written. Calls that carry no content (locks, digests, a look at

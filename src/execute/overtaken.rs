@@ -10,7 +10,7 @@ use crate::journal::{Event, Phase, StateChange};
 use crate::stack::StateId;
 
 /// For which part of the time that an undo waits for others a process trusts that its journal is its own.
-const FRESH: u32 = 3;
+const FRESH: u32 = 9;
 
 impl Walk<'_> {
     /// Tells whether all locks that were taken still stand; those that do not are taken again.
