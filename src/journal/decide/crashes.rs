@@ -1,5 +1,7 @@
 //! A world that crashes anywhere.
 
+use std::collections::BTreeSet;
+
 use super::testing::migration;
 use super::tests::{journal, observe};
 use super::*;
