@@ -224,7 +224,8 @@ fn next(known: &Known) -> (Option<String>, Vec<String>) {
     match known.phase() {
         _ if journal.is_stuck() => (
             Some(
-                "find out who wrote, and bring the states back to a known version (backups lie beside them)"
+                "find out who wrote, and bring the states back to a known version (the backup of what this migration \
+                 wrote over lies beside it)"
                     .to_owned(),
             ),
             commands(&["resume"]),
