@@ -1,6 +1,7 @@
 //! The originals: copied beside their states before the first overwrite, read back, and kept until they are discarded.
 
 use super::error::Cause;
+use super::lock::failed;
 use crate::backend::{BackendError, SidecarName, StateBackend};
 use crate::journal::{Migration, MigrationId, StateChange};
 use crate::state::{Fingerprint, Serial, Sha256Digest, Snapshot, TopField};
@@ -28,10 +29,7 @@ pub(super) fn send(
     bytes: &[u8],
 ) -> Result<(), Cause> {
     let name = name(id);
-    let failed = |source| Cause::Backend {
-        state: change.id.clone(),
-        source,
-    };
+    let failed = |source| failed(change, source);
     match store.create_sidecar(&name, bytes) {
         Err(BackendError::PreconditionFailed { .. }) => {
             let found = store.get_sidecar(&name).map_err(failed)?;
@@ -53,10 +51,9 @@ pub(super) fn verify(
     bytes: &[u8],
 ) -> Result<(), Cause> {
     let name = name(id);
-    let found = store.get_sidecar(&name).map_err(|source| Cause::Backend {
-        state: change.id.clone(),
-        source,
-    })?;
+    let found = store
+        .get_sidecar(&name)
+        .map_err(|source| failed(change, source))?;
     // Equal bytes say what equal hashes would, and sooner.
     match found {
         Some(found) if found == bytes => Ok(()),
@@ -86,10 +83,9 @@ pub(super) fn load(
     id: &MigrationId,
 ) -> Result<Vec<u8>, Cause> {
     let name = name(id);
-    let found = store.get_sidecar(&name).map_err(|source| Cause::Backend {
-        state: change.id.clone(),
-        source,
-    })?;
+    let found = store
+        .get_sidecar(&name)
+        .map_err(|source| failed(change, source))?;
     let Some(bytes) = found else {
         return Err(missing(change, &name));
     };

@@ -6,10 +6,9 @@
 use super::backup;
 use super::context::Progress;
 use super::error::Cause;
-use super::lock::store;
+use super::lock::{failed, store};
 use super::parallel;
 use super::walk::Walk;
-use super::write::failed;
 use crate::backend::StateBackend;
 use crate::journal::{Event, MigrationId, Phase, StateChange};
 use crate::parallel::both;

@@ -313,7 +313,8 @@ fn info(context: &Context<'_>, migration: &Migration, change: &StateChange, oper
     }
 }
 
-fn failed(change: &StateChange, source: BackendError) -> Cause {
+/// Says in which state a call on a store failed.
+pub(super) fn failed(change: &StateChange, source: BackendError) -> Cause {
     Cause::Backend {
         state: change.id.clone(),
         source,

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use super::Handles;
 use super::context::{Context, Progress};
 use super::error::Cause;
-use super::lock::store;
+use super::lock::{failed, store};
 use super::parallel::{self, Turns};
 use crate::backend::{Confirmed, DigestStanding, Expect, Reading};
 use crate::journal::{DigestSight, Journal, Phase, Sighting, Standing, StateChange, standing};
@@ -127,10 +127,7 @@ fn confirm(
     }
     let confirmed = store(handles, &change.id)?
         .confirm(expected)
-        .map_err(|source| Cause::Backend {
-            state: change.id.clone(),
-            source,
-        })?;
+        .map_err(|source| failed(change, source))?;
     Ok(confirmed.map(|confirmed| {
         context.tell(&Progress::Read(change.id.clone()));
         see_confirmed(journal, change, expected, &confirmed)
@@ -177,10 +174,7 @@ pub(super) fn look_at(
     }
     let reading = store(handles, &change.id)?
         .read()
-        .map_err(|source| Cause::Backend {
-            state: change.id.clone(),
-            source,
-        })?;
+        .map_err(|source| failed(change, source))?;
     let seen = see(journal, change, reading);
     context.tell(&Progress::Read(change.id.clone()));
     Ok(seen)

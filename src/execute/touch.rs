@@ -2,11 +2,10 @@
 
 use super::context::Progress;
 use super::error::Cause;
-use super::lock::store;
+use super::lock::{failed, store};
 use super::look::Seen;
 use super::parallel;
 use super::walk::Walk;
-use super::write::failed;
 use crate::backend::{BackendError, Confirmed, StateBackend, StateLock};
 use crate::journal::StateChange;
 use crate::stack::StateId;
@@ -17,30 +16,12 @@ use crate::state::Fingerprint;
 const ATTEMPTS: u32 = 3;
 
 impl Walk<'_> {
-    /// Runs on states in parallel, each under its lock and with what was last seen of it, and looks at each again: that is
-    /// what is known of it from then on. What the store can tell without the content, it is asked for all states together
+    /// Runs on states in parallel, each under its lock and with what was last seen of it, and looks at each again: once
+    /// [noted](Self::note), that is what is known of it. What the store can tell without the content, it is asked for all states together
     /// in the end; the others are read back at once, while the next ones are on their way.
     ///
     /// What the store did not do because the state is not as it was, and what nobody knows to have been done, is no
     /// error yet: the state is looked at again, and that decides.
-    pub(super) fn on_each(
-        &mut self,
-        ids: &[StateId],
-        progress: impl Fn(StateId) -> Progress + Sync,
-        run: impl Fn(
-            &Self,
-            &StateChange,
-            &dyn StateBackend,
-            &StateLock,
-            &Seen,
-        ) -> Result<Option<Confirmable>, Cause>
-        + Sync,
-    ) -> Result<(), Cause> {
-        let sights = self.touch(ids, progress, run);
-        self.note(ids, sights)
-    }
-
-    /// Does what [`on_each`](Self::on_each) does, but for what is [noted](Self::note) of it.
     pub(super) fn touch(
         &self,
         ids: &[StateId],

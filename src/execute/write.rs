@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use super::backup;
 use super::context::{Context, Progress};
 use super::error::Cause;
-use super::lock::store;
+use super::lock::{failed, store};
 use super::look::{Looks, Seen};
 use super::parallel::{self, Turn};
 use super::touch::{Confirmable, Sight};
 use super::walk::Walk;
 use super::{Handles, Recompute};
-use crate::backend::{BackendError, Expect, StateBackend, StateLock};
+use crate::backend::{Expect, StateBackend, StateLock};
 use crate::journal::{Migration, Standing, StateChange};
 use crate::stack::StateId;
 use crate::state::{Fingerprint, Sha256Digest};
@@ -57,7 +57,7 @@ impl Walk<'_> {
 
     /// Gives existing states their originals back, and deletes new ones.
     pub(super) fn restore(&mut self, ids: &[StateId]) -> Result<(), Cause> {
-        self.on_each(ids, Progress::Restored, |walk, change, store, lock, seen| {
+        let sights = self.touch(ids, Progress::Restored, |walk, change, store, lock, seen| {
             let failed = |source| failed(change, source);
             let turn = walk.turn()?;
             if change.is_new() {
@@ -77,12 +77,13 @@ impl Walk<'_> {
                 .filter(|image| image.sha256 == Sha256Digest::of(&bytes))
                 .ok_or_else(|| Cause::OtherResult(change.id.clone()))?;
             walk.put((change, store, lock), &bytes, image, &seen.expect, turn)
-        })
+        });
+        self.note(ids, sights)
     }
 
     /// Makes digest items say what the objects are.
     pub(super) fn repair_digests(&mut self, ids: &[StateId]) -> Result<(), Cause> {
-        self.on_each(
+        let sights = self.touch(
             ids,
             Progress::DigestRepaired,
             |walk, change, store, lock, seen| {
@@ -107,7 +108,8 @@ impl Walk<'_> {
                 .map_err(|source| failed(change, source))?;
                 Ok(None)
             },
-        )
+        );
+        self.note(ids, sights)
     }
 
     pub(super) fn seen(&self, id: &StateId) -> Result<&Seen, Cause> {
@@ -205,12 +207,5 @@ impl Sources<'_> {
         });
         checked.into_iter().collect::<Result<(), Cause>>()?;
         Ok(results)
-    }
-}
-
-pub(super) fn failed(change: &StateChange, source: BackendError) -> Cause {
-    Cause::Backend {
-        state: change.id.clone(),
-        source,
     }
 }
