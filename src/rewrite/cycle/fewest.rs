@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use petgraph::algo::is_cyclic_directed;
+use petgraph::graph::DiGraph;
+
 /// The most blocks for which pairs are tried.
 const MOST_FOR_PAIRS: usize = 60;
 
@@ -113,24 +116,20 @@ impl Waits {
             let difference = differences.get(&(from, to)).copied().unwrap_or_default();
             from != to && self.count(from, to) + difference > 0
         };
-        let mut left: Vec<usize> = (0..self.states).collect();
-        loop {
-            let waiting: Vec<usize> = left
-                .iter()
-                .copied()
-                .filter(|&from| left.iter().any(|&to| waits(from, to)))
-                .collect();
-            if waiting.is_empty() || waiting.len() == left.len() {
-                return waiting.is_empty();
-            }
-            left = waiting;
-        }
+        let all = || 0..self.states;
+        let pairs = all().flat_map(|from| all().map(move |to| (from, to)));
+        let number = |state: usize| u32::try_from(state).expect("there are not so many states");
+        let edges = pairs
+            .filter(|&(from, to)| waits(from, to))
+            .map(|(from, to)| (number(from), number(to)));
+        !is_cyclic_directed(&DiGraph::<(), ()>::from_edges(edges))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::testing::Random;
 
     /// The same without any shortcut.
     fn is_broken(states: usize, owners: &[usize], reads: &[(usize, usize)]) -> bool {
@@ -156,22 +155,12 @@ mod tests {
         owners
     }
 
-    /// Numbers that look random and are the same each time.
-    fn numbers(seed: usize) -> impl FnMut(usize) -> usize {
-        let mut state = seed;
-        move |below| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        }
-    }
-
     #[test]
     fn finds_what_trying_everything_finds() {
         let mut found = [0; 4];
         for seed in 0..800 {
-            let mut next = numbers(seed);
+            let mut random = Random::new(seed);
+            let mut next = |below| random.below(below);
             let (states, blocks) = (2 + next(4), 2 + next(7));
             let owners: Vec<usize> = (0..blocks).map(|_| next(states)).collect();
             let mut reads: Vec<(usize, usize)> =
