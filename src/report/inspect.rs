@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{REPORT_VERSION, Table, count, size};
 use crate::address::{ModuleAddr, ResourceMode};
 use crate::config::{CallTarget, Configuration, EffectiveBackend, Item, Mode};
+use crate::diagnostic::{Shown, bounded};
 use crate::graph::{Joined, Orphan};
 use crate::plan::backend::describe;
 use crate::state::{Layout, Snapshot};
@@ -298,27 +299,19 @@ impl InspectReport {
     }
 }
 
-/// How many items of a list are shown.
-const LISTED: usize = 20;
-
 /// Appends a titled list, or nothing where it is empty.
 fn list(text: &mut String, title: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }
     text.push_str(&format!("\n  {title} ({}):\n", items.len()));
-    // A list with one more line than may be is shown whole: that line would be no longer.
-    let shown = if items.len() > LISTED + 1 {
-        LISTED
-    } else {
-        items.len()
-    };
-    for item in &items[..shown] {
-        text.push_str(&format!("    {item}\n"));
-    }
-    if items.len() > shown {
-        let more = items.len() - shown;
-        text.push_str(&format!("    … and {more} more: --format json has them all\n"));
+    for shown in bounded(items, |_| ()) {
+        match shown {
+            Shown::One(item) => text.push_str(&format!("    {item}\n")),
+            Shown::Like(more) | Shown::Any(more) => {
+                text.push_str(&format!("    … and {more} more: --format json has them all\n"));
+            }
+        }
     }
 }
 
