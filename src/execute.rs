@@ -37,6 +37,8 @@ use std::sync::Arc;
 pub use context::{Context, Interrupt, Observer, Progress, Surroundings, SystemSurroundings};
 pub use error::{Cause, ExecuteError, Kind, Left};
 pub use outcome::{Backup, Outcome, Summary};
+#[cfg(test)]
+pub(crate) use overtaken::FRESH;
 pub use planned::{LockIds, PlannedResults, migration};
 pub use store::{FoundJournal, find, list};
 pub use verbs::{apply, discard, release, resume, undo};

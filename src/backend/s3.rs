@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
-pub use clients::S3Clients;
+pub use clients::{S3Clients, longest_write};
 pub use config::{
     AssumeRole, Connection, CredentialSource, Encryption, Endpoints, Proxies, S3Config, Secret, Token,
     WebIdentity,

@@ -22,7 +22,7 @@ use crate::state::{Fingerprint, Md5Digest, Sha256Digest};
 const ATTEMPTS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// For how long after its first attempt an effect is tried again without asking who may have it.
-const AGAIN_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// A backend whose lost answers are settled.
 pub struct Settling {

@@ -11,6 +11,7 @@ use super::duration;
 use super::progress::Stages;
 use super::signals::{self, Executing};
 use crate::backend::BackendError;
+use crate::backend::s3::longest_write;
 use crate::error::{CommandError, Exit};
 use crate::execute::{Cause, Context, ExecuteError, Interrupt, Kind, Left, SystemSurroundings};
 use crate::journal::{Migration, MigrationId, Phase};
@@ -19,9 +20,9 @@ use crate::report::migration::Failure;
 use crate::report::split::Finding;
 use crate::ui::Ui;
 
-/// How long a request that another process sent to a bucket may still be under way: for a ninth of this, 5 s, the process
-/// trusts that the migration is its own; for 5 s it sends what got no answer again; and an answer is waited for 30 s.
-const SETTLE: Duration = Duration::from_secs(45);
+/// For how long another process may still begin a request to a bucket, and some more: for 5 s it trusts that the migration
+/// is its own, and for 5 s it sends again what got no answer.
+const LAST_REQUEST: Duration = Duration::from_secs(15);
 
 /// Options of commands that execute.
 #[derive(Clone, Copy, Debug, Args)]
@@ -76,7 +77,11 @@ impl<'a> Conductor<'a> {
             who: &self.who,
             version: env!("CARGO_PKG_VERSION"),
             lock_timeout: self.args.lock_timeout,
-            settle: if in_bucket { SETTLE } else { Duration::ZERO },
+            settle: if in_bucket {
+                settle(migration)
+            } else {
+                Duration::ZERO
+            },
             parallelism: self.args.parallelism,
             interrupt: &self.interrupt,
             observer: &stages,
@@ -84,6 +89,21 @@ impl<'a> Conductor<'a> {
         stages.finish();
         ended
     }
+}
+
+/// Returns for how long a request of another process may still be under way: the larger a state, the longer its write.
+fn settle(migration: &Migration) -> Duration {
+    let contents = migration
+        .states()
+        .iter()
+        .flat_map(|state| [Some(&state.after), state.before.as_ref()]);
+    let largest = contents.flatten().map(|content| content.size).max();
+    settle_after(largest.unwrap_or_default())
+}
+
+/// The same, where the largest state has so many bytes.
+fn settle_after(largest: u64) -> Duration {
+    LAST_REQUEST + longest_write(largest)
 }
 
 /// Returns who began a session, out of its name.
@@ -239,7 +259,18 @@ pub(super) fn failure(error: &CommandError) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{reaching, slug, who_of};
+    use super::{longest_write, reaching, settle_after, slug, who_of};
+    use crate::backend::settling::AGAIN_WITHIN;
+    use crate::execute::FRESH;
+
+    #[test]
+    fn an_undo_waits_for_longer_than_any_request_can_take() {
+        for largest in [0, 4 << 20, 1 << 30] {
+            assert!(FRESH + AGAIN_WITHIN + longest_write(largest) < settle_after(largest));
+        }
+        assert_eq!(settle_after(200_000).as_secs(), 45);
+        assert_eq!(settle_after(4 << 20).as_secs(), 61);
+    }
 
     #[test]
     fn names_become_parts_of_ids() {

@@ -109,7 +109,7 @@ pub struct Context<'a> {
     /// How long to wait for locks of others, in all.
     pub lock_timeout: Duration,
     /// How long an undo waits for requests of another process that may still be under way. That one sees within a ninth of
-    /// it that the migration is no longer its own. Zero where a lock is a process's own.
+    /// it, and 5 s at most, that the migration is no longer its own. Zero where a lock is a process's own.
     pub settle: Duration,
     /// How many states are read at once, and how many are written. Calls that carry no content (locks, digests, a look at
     /// what should not be there yet) go wider where they travel over a network, unless this is 1.

@@ -9,8 +9,10 @@ use super::walk::Walk;
 use crate::journal::{Event, Phase, StateChange};
 use crate::stack::StateId;
 
-/// For which part of the time that an undo waits for others a process trusts that its journal is its own.
-const FRESH: u32 = 9;
+/// How long a process trusts that its journal is its own, and for which part of the time that an undo waits for others it
+/// does so at most.
+pub(crate) const FRESH: Duration = Duration::from_secs(5);
+const FRESH_PART: u32 = 9;
 
 impl Walk<'_> {
     /// Tells whether all locks that were taken still stand; those that do not are taken again.
@@ -40,7 +42,7 @@ impl Walk<'_> {
     ///
     /// An undo waits for longer than this before it touches anything.
     pub(super) fn still_ours(&self) -> Result<(), Cause> {
-        let fresh = self.context.settle / FRESH;
+        let fresh = FRESH.min(self.context.settle / FRESH_PART);
         if fresh.is_zero() {
             // Here a lock is the process's own.
             return Ok(());

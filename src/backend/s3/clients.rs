@@ -188,11 +188,19 @@ impl S3Clients {
 
     /// Returns how long a write of so many bytes may take.
     pub(super) fn patience(&self, bytes: usize) -> TimeoutConfig {
-        let sending = Duration::from_secs(bytes as u64 / BYTES_PER_SECOND);
         TimeoutConfig::builder()
-            .operation_attempt_timeout(self.shared.answer_within + sending)
+            .operation_attempt_timeout(self.shared.answer_within + sending(bytes as u64))
             .build()
     }
+}
+
+fn sending(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / BYTES_PER_SECOND)
+}
+
+/// Returns for how long a write of so many bytes may be under way before it is given up.
+pub fn longest_write(bytes: u64) -> Duration {
+    ANSWER_WITHIN + sending(bytes)
 }
 
 fn read_retries(connection: &Connection) -> RetryConfig {
